@@ -1,0 +1,1 @@
+"""Sixth floor: CDS Hooks: discovery, prefetch, cards and feedback."""

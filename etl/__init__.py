@@ -1,0 +1,1 @@
+"""Third floor: from stored resources to events, labels and features."""

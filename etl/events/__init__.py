@@ -1,0 +1,1 @@
+"""MEDS-shaped events: what happened to a patient, when, and when it could be known."""

@@ -1,0 +1,1 @@
+"""Stays, episodes, index discharges and the 30-day readmission label."""

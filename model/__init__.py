@@ -1,0 +1,1 @@
+"""Fourth floor: the readmission network, its training, its registry and its predictor."""

@@ -1,0 +1,1 @@
+"""Fifth floor: the ledger of predictions, their outcomes, and how well we did."""

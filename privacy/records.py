@@ -1,0 +1,41 @@
+"""What leaves the privacy floor: one de-identified resource, or the reason it may not leave."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class CleanResource:
+    """One resource after de-identification, ready to be stored.
+
+    Attributes:
+        resource_type: R4 type name, such as Encounter.
+        resource_id: Pseudonym of the resource, never the source id.
+        patient_id: Pseudonym of the patient whose compartment it is in; None for shared ones.
+        body: The resource as it will be stored. `id` is the pseudonym; references inside are
+            `Type/pseudonym`. Decimals are `decimal.Decimal`, so that 1.10 stays 1.10.
+        identifier_tokens: Keyed tokens of its identifiers (`privacy.pseudonyms.identifier_token`),
+            by which conditional references find it again.
+    """
+
+    resource_type: str
+    resource_id: str
+    patient_id: str | None
+    body: Mapping[str, Any]
+    identifier_tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one resource of a batch may not be stored.
+
+    Attributes:
+        index: Place of the resource in the batch given to `Deidentifier.clean_batch`.
+        path: FHIRPath of the element, such as `Patient.modifierExtension[0]`.
+        reason: A sentence for the sender; never holds a value of the resource.
+    """
+
+    index: int
+    path: str
+    reason: str

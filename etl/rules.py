@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-INPATIENT_CLASSES = frozenset({"IMP", "ACUTE", "NONAC"})
+INPATIENT_CLASSES = frozenset({"IMP", "ACUTE"})
 EMERGENCY_CLASSES = frozenset({"EMER"})
 
 

@@ -1,0 +1,94 @@
+"""Fixtures every test may use: a real Postgres, a real Spark."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from homeward.embedded.java import prepare_java
+from homeward.embedded.postgres import EmbeddedPostgres
+
+VAR = Path(__file__).resolve().parents[1] / "var" / "tests"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a server where databases may be made: your own, or the embedded one."""
+    if given := os.environ.get("HOMEWARD_DATABASE_URL"):
+        yield given
+        return
+    server = EmbeddedPostgres(VAR / "postgres")
+    yield server.url()
+    server.leave()
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_server: str) -> Iterator[str]:
+    """A database of this test run alone, migrated to the newest schema, dropped at the end."""
+    from fhir_api.store.migrate import migrate
+
+    with fresh_database(postgres_server) as url:
+        engine = create_engine(url)
+        migrate(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the migrated database, every table empty."""
+    from fhir_api.store.base import Base
+
+    engine = create_engine(database_url)
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        present = connection.execute(
+            text("select string_agg(quote_ident(tablename), ', ') from pg_tables "
+                 "where schemaname = 'public' and tablename <> 'alembic_version'")
+        ).scalar()  # fmt: skip
+        assert tables or present
+        connection.execute(text(f"truncate {present} restart identity cascade"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator["object"]:
+    """One local Spark for the whole run; two threads, UTC, no web page."""
+    prepare_java(VAR)
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.driver.memory", "1g")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()
+
+
+class fresh_database:  # noqa: N801 - a context manager reads as a verb
+    """A new database on `server`, dropped when the block ends."""
+
+    def __init__(self, server: str) -> None:
+        self.server = make_url(server)
+        self.name = f"test_{uuid.uuid4().hex[:12]}"
+
+    def __enter__(self) -> str:
+        self._administer(f'create database "{self.name}"')
+        return self.server.set(database=self.name).render_as_string(hide_password=False)
+
+    def __exit__(self, *_: object) -> None:
+        self._administer(f'drop database if exists "{self.name}" with (force)')
+
+    def _administer(self, statement: str) -> None:
+        plain = self.server.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute(statement.encode())

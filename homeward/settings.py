@@ -1,0 +1,116 @@
+"""Everything that can be set from outside, read once, here and nowhere else.
+
+A setting is a `HOMEWARD_*` variable or a line of `homeward.toml` in the working directory; the
+variable wins. `docs/reference/settings.md` is written from the descriptions below.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from homeward.errors import WrongCall
+
+MAXIMUM_AGE_CLASS = 120
+
+
+class Settings(BaseSettings):
+    """Frozen once read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOMEWARD_", toml_file="homeward.toml", frozen=True, extra="forbid"
+    )
+
+    home: Path = Field(
+        Path("var"),
+        description="Holds the embedded database, keys, snapshots, models and reject files.",
+    )
+    site: str = Field(
+        "default",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,30}$",
+        description="Name of the hospital; keys and rows are bound to it.",
+    )
+    database_url: SecretStr | None = Field(
+        None, description="A Postgres of your own; without it the embedded one is started."
+    )
+    key: SecretStr | None = Field(
+        None, description="The site's root key, at least 32 bytes in hex; wins over `key_file`."
+    )
+    key_file: Path | None = Field(
+        None,
+        description="File that holds the root key in hex, mode 0400 or 0600. Default "
+        "`HOME/keys/SITE.key`, made at first use beside the embedded database only. "
+        "Lost, it orphans the data.",
+    )
+    policy_file: Path | None = Field(
+        None, description="De-identification policy; without it the one that comes with Homeward."
+    )
+    notes: Literal["drop", "scrub"] = Field(
+        "drop", description="Whether notes are dropped, or scrubbed of identifiers and kept."
+    )
+    inpatient_classes: frozenset[str] = Field(
+        frozenset({"IMP", "ACUTE"}),
+        description="Encounter.class codes that are acute inpatient stays at this site.",
+    )
+    emergency_classes: frozenset[str] = Field(
+        frozenset({"EMER"}), description="Encounter.class codes that are emergency visits."
+    )
+    minimum_age: int = Field(
+        18, ge=0, le=MAXIMUM_AGE_CLASS, description="Youngest age of an index discharge, years."
+    )
+    observed_until: date | Literal["now", "forever"] = Field(
+        "now",
+        description="How far the site's data reach; discharges of the last 30 days before it "
+        "have no label yet. `forever` for research data whose every stay was followed.",
+    )
+    master: str = Field("local[*]", description="Spark master.")
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless fronted.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of FHIR and CDS Hooks.")
+    metrics_port: int = Field(9090, ge=0, le=65535, description="Port of /metrics alone.")
+    maximum_body_mb: int = Field(50, ge=1, description="Largest request body, megabytes.")
+    medium_risk: float = Field(0.15, gt=0, lt=1, description="Risk from which a card warns.")
+    high_risk: float = Field(0.30, gt=0, lt=1, description="Risk from which a card is critical.")
+    note_deadline_ms: int = Field(
+        150, ge=0, description="Time to encode a note first seen in prefetch, milliseconds."
+    )
+    cors_origins: tuple[str, ...] = Field((), description="Origins of browser clients.")
+    public_url: str = Field(
+        "http://127.0.0.1:8080", description="Address under which clients reach the server."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env: one file is enough
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - key_file serves secrets
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then `homeward.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings of this process; `given` come from the command line and win.
+
+    Raises:
+        WrongCall: A setting is unknown or out of range; the message names it, not its value.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            for each in error.errors(include_input=False, include_url=False)
+        )
+        raise WrongCall(
+            f"A setting is wrong ({wrong}). docs/reference/settings.md lists them."
+        ) from error

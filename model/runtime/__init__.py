@@ -1,0 +1,1 @@
+"""What serving needs of the model, in NumPy alone: no Keras and no TensorFlow is ever loaded."""

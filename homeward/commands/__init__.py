@@ -1,0 +1,1 @@
+"""One file for each command of `homeward`; a command parses, calls a floor, and prints."""

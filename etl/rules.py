@@ -16,9 +16,19 @@ class SiteRules:
         emergency_classes: `Encounter.class` codes that count as an emergency visit.
         minimum_age: Index discharges of younger patients are excluded, years.
         horizon_days: The readmission window after discharge, days.
-        observed_until: UTC; end of what the site has sent. Discharges less than `horizon_days`
-            before it are not mature. None: every discharge is followed to its end.
-        label_spec: Name and year of the code sets of the label.
+        observed_until: UTC; end of what the site has sent. A discharge is mature once the whole
+            of its day `horizon_days` lies before it. None: every discharge is followed to its end.
+        label_spec: Name and year of the code sets of the label; `etl/labels/` has a file for each.
+        not_acute_types: `Encounter.type` or `serviceType` codes, bare or `system|code`, of stays
+            in rehabilitation, psychiatric or long-term care: inpatient, but not acute.
+        exclude_hospice: Whether discharges to hospice care are no index discharges.
+        exclude_against_advice: Whether discharges against medical advice are none.
+        exclude_transferred_out: Whether discharges to an acute hospital whose stay there was not
+            seen are none.
+        exclude_diagnoses: Whether the diagnosis groups that CMS leaves out (cancer treatment,
+            rehabilitation, psychiatric) are left out.
+        tell_planned: Whether planned readmissions are told from unplanned ones; False counts
+            every readmission as unplanned.
     """
 
     inpatient_classes: frozenset[str] = field(default=INPATIENT_CLASSES)
@@ -27,3 +37,9 @@ class SiteRules:
     horizon_days: int = 30
     observed_until: datetime | None = None
     label_spec: str = "cms-hwr-2019"
+    not_acute_types: frozenset[str] = frozenset()
+    exclude_hospice: bool = True
+    exclude_against_advice: bool = True
+    exclude_transferred_out: bool = True
+    exclude_diagnoses: bool = True
+    tell_planned: bool = True

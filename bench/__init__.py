@@ -1,0 +1,1 @@
+"""Benchmarks anyone can run again: each prints a table, its figures and the machine."""

@@ -1,0 +1,91 @@
+"""Observations of one UCI stay: its counts and flags in one, the two laboratory results apart."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.uci import codes
+from bench.uci.codes import coding, concept
+from bench.uci.rows import Stay
+
+Resource = dict[str, Any]
+
+# What the file says -> comparator, number, interpretation; "Norm" of A1c means below 7 %.
+A1C = {"Norm": ("<", 7, "N"), ">7": (">", 7, "H"), ">8": (">", 8, "HH")}
+GLUCOSE = {"Norm": ("<", 200, "N"), ">200": (">", 200, "H"), ">300": (">", 300, "HH")}
+
+
+def stay_facts(stay: Stay, at: str) -> Resource:
+    """Counts, age and weight band, and the two flags of the file as components of one Observation.
+
+    Args:
+        stay: The stay.
+        at: FHIR instant from which all of it is known.
+    """
+    return _observation(stay, "facts", concept(coding(codes.FACTS, "encounter-facts")), at) | {
+        "component": [*_numbers(stay), *_flags(stay)]
+    }
+
+
+def laboratory(stay: Stay, at: str) -> Iterator[Resource]:
+    """A1c and highest glucose, where they were measured; the file gives ranges and no values."""
+    yield from _result(stay, at, "A1Cresult", A1C, ("4548-4", "%"))
+    yield from _result(stay, at, "max_glu_serum", GLUCOSE, ("2345-7", "mg/dL"))
+
+
+def lower_edge(band: str) -> int:
+    """The number at the lower edge of a band of the file.
+
+    >>> lower_edge("[70-80)"), lower_edge(">200")
+    (70, 200)
+    """
+    return int(band.strip("[>").split("-")[0])
+
+
+def _numbers(stay: Stay) -> Iterator[Resource]:
+    for name, count in stay.counts.items():
+        yield _number(name.replace("_", "-"), count, "1")
+    for name, unit in (("age", "a"), ("weight", "[lb_av]")):
+        if name in stay.codes:
+            yield _number(f"{name}-band", lower_edge(stay.codes[name]), unit)
+
+
+def _number(code: str, value: int, unit: str) -> Resource:
+    quantity = {"value": value, "system": codes.UCUM, "code": unit}
+    return {"code": concept(coding(codes.FACTS, code)), "valueQuantity": quantity}
+
+
+def _flags(stay: Stay) -> Iterator[Resource]:
+    flags = {"medication-changed": "change", "diabetes-medicine": "diabetesMed"}
+    for code, column in flags.items():
+        is_set = stay.codes.get(column) in {"Ch", "Yes"}
+        yield {"code": concept(coding(codes.FACTS, code)), "valueBoolean": is_set}
+
+
+def _result(
+    stay: Stay,
+    at: str,
+    column: str,
+    meaning: Mapping[str, tuple[str, int, str]],
+    measured: tuple[str, str],
+) -> Iterator[Resource]:
+    if column not in stay.codes:
+        return
+    comparator, value, interpretation = meaning[stay.codes[column]]
+    loinc, unit = measured
+    quantity = {"value": value, "comparator": comparator, "system": codes.UCUM, "code": unit}
+    observation = _observation(stay, loinc, concept(coding(codes.LOINC, loinc)), at)
+    interpreted = [concept(coding(codes.INTERPRETATION, interpretation))]
+    yield observation | {"valueQuantity": quantity, "interpretation": interpreted}
+
+
+def _observation(stay: Stay, name: str, code: Resource, at: str) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "id": f"{stay.encounter_id}-{name}",
+        "status": "final",
+        "code": code,
+        "subject": {"reference": f"Patient/{stay.patient_nbr}"},
+        "encounter": {"reference": f"Encounter/{stay.encounter_id}"},
+        "effectiveDateTime": at,
+        "issued": at,
+    }

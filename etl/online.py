@@ -14,7 +14,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
-from sqlalchemy import Engine, make_url, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from etl.events.event import Event
@@ -102,16 +102,6 @@ NOTE_VECTORS = Upsert(
         ON CONFLICT DO NOTHING
     """,
 )
-
-
-def libpq_url(database_url: str) -> str:
-    """The address as libpq reads it: SQLAlchemy's, without the name of a Python driver.
-
-    >>> libpq_url("postgresql+psycopg://homeward:secret@localhost:5432/homeward")
-    'postgresql://homeward:secret@localhost:5432/homeward'
-    """
-    url = make_url(database_url).set(drivername="postgresql")
-    return url.render_as_string(hide_password=False)
 
 
 def load_patient(engine: Engine, site: str, patient_id: str) -> OnlineRow | None:

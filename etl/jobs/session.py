@@ -1,0 +1,84 @@
+"""The Spark session of one command: where it runs, how much it may use, where it puts its files.
+
+Java and the Python of the workers come from the environment, which the front door prepares.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+REPOSITORY = Path(__file__).resolve().parents[2]  # or site-packages: where `etl` is found
+
+
+@dataclass(frozen=True, slots=True)
+class SparkOptions:
+    """How to start Spark.
+
+    Attributes:
+        master: `local[*]`, or the URL of a cluster.
+        home: Our directory; temporary files go below it, readable by nobody else.
+        memory: Heap of the driver (and so of everything under `local`), and of each executor.
+        partitions: Shuffle partitions; Spark merges small ones, so this is an upper bound.
+    """
+
+    master: str
+    home: Path
+    memory: str = "2g"
+    partitions: int = 16
+
+
+@contextmanager
+def spark_session(options: SparkOptions) -> Iterator[SparkSession]:
+    """A session that is stopped, and its temporary files removed, when the block ends.
+
+    Raises:
+        pyspark.errors.PySparkRuntimeError: Java could not be started.
+    """
+    with scratch_folder(options.home) as scratch:
+        builder = SparkSession.Builder().master(options.master).appName("homeward features")
+        for name, value in settings(options, scratch).items():
+            builder = builder.config(name, value)
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
+        try:
+            yield session
+        finally:
+            session.stop()
+
+
+@contextmanager
+def scratch_folder(home: Path) -> Iterator[Path]:
+    """A folder below `home/tmp` with mode 0700, removed when the block ends."""
+    (home / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = Path(tempfile.mkdtemp(prefix="spark-", dir=home / "tmp")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # a dying worker may still hold a file
+
+
+def settings(options: SparkOptions, scratch: Path) -> dict[str, str]:
+    """Spark's configuration; each line that is not plain has its reason."""
+    return {
+        "spark.driver.memory": options.memory,
+        "spark.executor.memory": options.memory,
+        "spark.local.dir": str(scratch),
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch}",
+        "spark.sql.warehouse.dir": str(scratch / "warehouse"),
+        "spark.executorEnv.PYTHONPATH": str(REPOSITORY),  # workers import our packages
+        "spark.ui.enabled": "false",  # a web page would show plans to whoever asks
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(options.partitions),
+        # A row may hold a whole document, so batches are bounded in rows more tightly than usual.
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
+        # Files of the snapshot alone in its folders: no _SUCCESS marker.
+        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # else INT96 without a zone
+    }

@@ -74,8 +74,13 @@ def _result(
     loinc, unit = measured
     quantity = {"value": value, "comparator": comparator, "system": codes.UCUM, "code": unit}
     observation = _observation(stay, loinc, concept(coding(codes.LOINC, loinc)), at)
+    category = [concept(coding(f"{codes.TERMINOLOGY}/observation-category", "laboratory"))]
     interpreted = [concept(coding(codes.INTERPRETATION, interpretation))]
-    yield observation | {"valueQuantity": quantity, "interpretation": interpreted}
+    yield observation | {
+        "category": category,
+        "valueQuantity": quantity,
+        "interpretation": interpreted,
+    }
 
 
 def _observation(stay: Stay, name: str, code: Resource, at: str) -> Resource:

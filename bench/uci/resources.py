@@ -26,6 +26,7 @@ GENDERS = {"Female": "female", "Male": "male"}
 OUTSIDE = "outside-the-extract"
 HOSPITAL = "uci-hospital"
 OTHER_HOSPITAL = "uci-hospital-elsewhere"
+PAYER = "uci-payer"
 
 
 def patient_resources(stays: Sequence[Stay]) -> Iterator[Resource]:
@@ -44,10 +45,10 @@ def patient_resources(stays: Sequence[Stay]) -> Iterator[Resource]:
 
 
 def organizations() -> list[Resource]:
-    """The hospitals of the file as one, and one for readmissions that the file does not hold."""
+    """One hospital for all of the file, one for stays beyond it, and one for whoever pays."""
     return [
         {"resourceType": "Organization", "id": name, "active": True}
-        for name in (HOSPITAL, OTHER_HOSPITAL)
+        for name in (HOSPITAL, OTHER_HOSPITAL, PAYER)
     ]
 
 
@@ -152,7 +153,7 @@ def coverage(stay: Stay, visit: Visit) -> Iterator[Resource]:
             "type": concept(coding(f"{codes.UCI}-payer", payer)),
             "beneficiary": {"reference": f"Patient/{stay.patient_nbr}"},
             "period": period(visit),
-            "payor": [{"reference": f"Patient/{stay.patient_nbr}"}],
+            "payor": [{"reference": f"Organization/{PAYER}"}],
         }
 
 

@@ -6,7 +6,7 @@ the bare kind. The same ladder is climbed at serving, so that a code unseen in t
 what its rare siblings meant. Id 0 is padding, 1 is a code of which not even the kind is known.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -49,11 +49,15 @@ class Vocabulary:
     @classmethod
     def learn(cls, counts: Mapping[str, int], at_least: int) -> "Vocabulary":
         """A vocabulary of every code, or parent of rarer codes, seen `at_least` times."""
-        kept, totals = set(), Counter(counts)
-        for code in sorted(totals, key=_depth, reverse=True):
-            _keep_or_pass_on(code, totals, kept, at_least)
-        for parent in sorted((p for p in totals if p not in counts), key=_depth, reverse=True):
-            _keep_or_pass_on(parent, totals, kept, at_least)
+        by_depth: dict[int, Counter[str]] = defaultdict(Counter)
+        for code, count in counts.items():
+            by_depth[len(parents(code))][code] += count
+        kept = set()
+        for depth in range(max(by_depth, default=-1), -1, -1):
+            common = {code for code, count in by_depth[depth].items() if count >= at_least}
+            kept |= common
+            for rare in by_depth[depth].keys() - common if depth else ():
+                by_depth[depth - 1][parents(rare)[0]] += by_depth[depth][rare]
         return cls((*RESERVED, *sorted(kept)))
 
     def __len__(self) -> int:

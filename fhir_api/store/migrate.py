@@ -10,7 +10,7 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "alembic"
 MIGRATION_LOCK = 0x686F6D65  # "home"; one number for all who migrate the same database
 
 
-class MigrationsNotFound(Exception):
+class MigrationsNotFound(Exception):  # noqa: N818 - named for what is wrong
     """The folder of migrations is not beside the packages."""
 
     def __init__(self) -> None:
@@ -24,9 +24,7 @@ def migrate(engine: Engine) -> None:
     """Upgrade the database of `engine` to the newest revision, in one transaction.
 
     Several processes may call it at once: an advisory lock lets one work, the others find it done.
-
-    Raises:
-        MigrationsNotFound: `alembic/` is not beside the packages.
+    Raises MigrationsNotFound when `alembic/` is not beside the packages.
     """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -40,6 +41,9 @@ class TransactionId(UserDefinedType[int]):
 
     def get_col_spec(self, **_options: Any) -> str:
         return "xid8"
+
+
+ischema_names["xid8"] = TransactionId  # so that Alembic can read the column back
 
 
 class ResourceVersion(Base):

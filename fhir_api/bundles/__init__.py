@@ -1,0 +1,1 @@
+"""Reading Bundles, giving their entries identities, joining their references, answering them."""

@@ -1,0 +1,195 @@
+"""Everything fhir_api refuses.
+
+    FhirError
+    ├── InvalidJson             400  structure
+    ├── InvalidRequest          400  invalid
+    │   └── UnknownParameter    400  not-supported
+    ├── NotSupported            400  not-supported
+    ├── ResourceNotFound        404  not-found
+    ├── ResourceDeleted         410  deleted
+    ├── VersionConflict         409  conflict
+    ├── ReferenceNotResolved    412  not-found
+    ├── TooLarge                413  too-long
+    ├── WrongContentType        415  not-supported
+    ├── InvalidResource         422  (of each issue)
+    ├── RefusedByPrivacy        422  suppressed
+    └── StoreUnavailable        503  transient
+
+A message names the place that is wrong and never the value found there: errors reach logs, and
+logs hold nothing about a patient. Codes: https://hl7.org/fhir/R4/valueset-issue-type.html
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from fhir_api.validation.issue import Issue
+
+
+class FhirError(Exception):
+    """Root of the family; each is an HTTP status and an OperationOutcome.
+
+    Attributes:
+        status: HTTP status.
+        issue: `OperationOutcome.issue.code`.
+        expression: FHIRPath of the element that is wrong, or None.
+    """
+
+    status: ClassVar[int] = 400
+    issue: ClassVar[str] = "invalid"
+
+    def __init__(self, message: str, expression: str | None = None) -> None:
+        super().__init__(message)
+        self.expression = expression
+
+    @property
+    def issues(self) -> list[Issue]:
+        """What is wrong, place by place."""
+        return [Issue(self.issue, str(self), self.expression)]
+
+
+class InvalidJson(FhirError):
+    """The text is not JSON, or holds what no database can store."""
+
+    status = 400
+    issue = "structure"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The text is not acceptable JSON: {problem}. Nothing was stored.")
+
+
+class InvalidRequest(FhirError):
+    """The request itself makes no sense: a Bundle of the wrong type, an entry without a request."""
+
+    status = 400
+    issue = "invalid"
+
+
+class UnknownParameter(InvalidRequest):
+    """A search parameter that is not served; ignoring it would answer another question."""
+
+    status = 400
+    issue = "not-supported"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"Search parameter {name[:64]!r} is not served here. "
+            f"These are: {', '.join(sorted(known))}."
+        )
+
+
+class NotSupported(FhirError):
+    """Right by the standard and not offered here."""
+
+    status = 400
+    issue = "not-supported"
+
+
+class ResourceNotFound(FhirError):
+    """No version of this resource was ever stored."""
+
+    status = 404
+    issue = "not-found"
+
+    def __init__(self, resource_type: str) -> None:
+        super().__init__(f"No {resource_type} with this id is stored here.")
+
+
+class ResourceDeleted(FhirError):
+    """The resource was here and has been deleted."""
+
+    status = 410
+    issue = "deleted"
+
+    def __init__(self, resource_type: str) -> None:
+        super().__init__(f"The {resource_type} with this id has been deleted.")
+
+
+class VersionConflict(FhirError):
+    """Others wrote the same resources at the same time, again and again."""
+
+    status = 409
+    issue = "conflict"
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(
+            f"Other writers changed the same resources during {attempts} attempts. "
+            "Nothing was stored; send it again."
+        )
+
+
+class ReferenceNotResolved(FhirError):
+    """A conditional reference matches no resource, or more than one."""
+
+    status = 412
+    issue = "not-found"
+
+    def __init__(self, expression: str, resource_type: str, matches: int) -> None:
+        found = "no" if matches == 0 else "more than one"
+        super().__init__(
+            f"The conditional reference at {expression} matches {found} {resource_type}. "
+            f"Send the {resource_type} first (or make its identifier unique), then send this again.",
+            expression,
+        )
+
+
+class TooLarge(FhirError):
+    """The body is longer than the server accepts."""
+
+    status = 413
+    issue = "too-long"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is over {limit:,} bytes. Split it, or use `homeward ingest`.")
+
+
+class WrongContentType(FhirError):
+    """Neither application/fhir+json nor application/json."""
+
+    status = 415
+    issue = "not-supported"
+
+    def __init__(self) -> None:
+        super().__init__("Send application/fhir+json in UTF-8; XML and others are not read.")
+
+
+class InvalidResource(FhirError):
+    """One or more resources break the rules of their own definition."""
+
+    status = 422
+    issue = "invalid"
+
+    def __init__(self, found: Sequence[Issue]) -> None:
+        places = ", ".join(issue.expression or "the resource" for issue in found[:3])
+        super().__init__(f"Nothing was stored; mend {places} and send again.", found[0].expression)
+        self.found = list(found)
+
+    @property
+    def issues(self) -> list[Issue]:
+        return self.found
+
+
+class RefusedByPrivacy(FhirError):
+    """De-identification could not vouch for a resource."""
+
+    status = 422
+    issue = "suppressed"
+
+
+class StoreUnavailable(FhirError):
+    """The database does not answer."""
+
+    status = 503
+    issue = "transient"
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer. Nothing was stored; try again in a while.")
+
+
+def to_outcome(error: FhirError) -> dict[str, Any]:
+    """The OperationOutcome of an error. https://hl7.org/fhir/R4/operationoutcome.html"""
+    return outcome_of(error.issues)
+
+
+def outcome_of(found: Sequence[Issue]) -> dict[str, Any]:
+    """An OperationOutcome that says what is wrong at each place."""
+    return {"resourceType": "OperationOutcome", "issue": [issue.as_fhir() for issue in found]}

@@ -1,0 +1,1 @@
+"""Whether a resource is FHIR R4, and if not, where and why."""

@@ -1,0 +1,133 @@
+"""Why a resource is not R4, element by element, in sentences that hold no value of it.
+
+The models of `fhir.resources` (R4B, the same as R4 for every type that both have) speak first;
+what they let pass, such as a code outside a required binding, the schema adds.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from fhir_api.validation.issue import Issue
+
+CODES = {"model_field_validation.missing": "required", "extra_forbidden": "structure"}
+ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+Place = Sequence[str | int]
+
+
+def explain(schema: Any, resource: Mapping[str, Any], kind: str, prefix: str) -> list[Issue]:
+    """Issues of a resource that `schema`, its compiled JSON Schema, refuses; at least one."""
+    found = {issue.expression: issue for issue in model_issues(resource, kind, prefix)}
+    for issue in schema_issues(schema, resource, prefix):
+        found.setdefault(issue.expression, issue)
+    return list(found.values())
+
+
+def model_issues(resource: Mapping[str, Any], kind: str, prefix: str) -> Iterator[Issue]:
+    """What the model of `fhir.resources` says; nothing for types that it does not know."""
+    model = model_of(kind)
+    if model is None:
+        return
+    try:
+        model.model_validate(without_nested(resource))
+    except ValidationError as error:
+        for each in error.errors(include_input=False, include_url=False, include_context=False):
+            code = CODES.get(each["type"], "value")
+            yield Issue(code, sentence(each["type"], each["msg"]), path_of(prefix, each["loc"]))
+    except (KeyError, ArithmeticError, ValueError, TypeError):
+        return  # the model itself stumbled (a key error for unknown types); the schema explains
+
+
+def model_of(kind: str) -> type[BaseModel] | None:
+    """The model class of a type; None for the 18 types that R4B does not have."""
+    try:
+        module = import_module(f"fhir.resources.R4B.{kind.lower()}")
+    except ModuleNotFoundError:
+        return None
+    model: type[BaseModel] = getattr(module, kind)
+    return model
+
+
+def without_nested(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource without those inside it: they are checked on their own."""
+    return {name: value for name, value in resource.items() if name not in {"contained", "entry"}}
+
+
+def schema_issues(schema: Any, resource: Mapping[str, Any], prefix: str) -> Iterator[Issue]:
+    for error in schema.iter_errors(resource):
+        yield from issues_of(type(error.kind).__name__, error, prefix)
+
+
+def issues_of(_kind: str, error: Any, prefix: str) -> Iterable[Issue]:
+    """The issue of one schema error; the rule that broke is the last name of its schema path."""
+    rule = [each for each in error.schema_path if isinstance(each, str)]
+    where = path_of(prefix, error.instance_path)
+    if "additionalProperties" in rule[-1:]:
+        return [unknown_element(name, prefix, error.instance_path) for name in unexpected(error)]
+    if "dependentSchemas" in rule:
+        choice = error.schema_path[error.schema_path.index("dependentSchemas") + 1]
+        return [Issue("invariant", f"{choice} excludes every other choice of it.", where)]
+    return [Issue(issue_code(rule), requirement(error, rule), where)]
+
+
+def unexpected(error: Any) -> list[str]:
+    names: list[str] = list(error.kind.unexpected)
+    return names
+
+
+def unknown_element(name: str, prefix: str, place: Place) -> Issue:
+    if not ELEMENT_NAME.fullmatch(name):
+        return Issue(
+            "structure", "It has an element that R4 does not know.", path_of(prefix, place)
+        )
+    return Issue("structure", "R4 does not know this element.", path_of(prefix, [*place, name]))
+
+
+def issue_code(rule: Sequence[str]) -> str:
+    if "required" in rule:
+        return "required"
+    return "code-invalid" if rule[-1:] == ["enum"] else "value"
+
+
+def requirement(error: Any, rule: Sequence[str]) -> str:
+    """What the element should be, from the schema; never what it is."""
+    detail: dict[str, str] = {
+        "required": "A required element is missing.",
+        "anyOf": "A required element is missing or has the wrong form.",
+        "enum": "The code is not one of the required value set.",
+        "pattern": "The text does not have the format of its type.",
+        "minLength": "Empty text is not allowed; leave the element out.",
+        "minItems": "An empty list is not allowed; leave the element out.",
+        "minProperties": "An empty object is not allowed; leave the element out.",
+        "type": f"It must be of JSON type {expected_type(error)}.",
+    }
+    last = next((each for each in reversed(rule) if each in detail), "pattern")
+    return detail[last]
+
+
+def expected_type(error: Any) -> str:
+    types = getattr(error.kind, "types", None)
+    return " or ".join(types) if types else "as R4 says"
+
+
+def sentence(kind: str, message: str) -> str:
+    """A model's message; only those are passed on that cannot hold a value."""
+    known = {
+        "model_field_validation.missing": "A required element is missing.",
+        "extra_forbidden": "R4 does not know this element.",
+    }
+    if kind in known:
+        return known[kind]
+    return (
+        "More than one choice of the same element is given."
+        if "one of" in message
+        else ("The value does not have the form that its type requires.")
+    )
+
+
+def path_of(prefix: str, place: Place) -> str:
+    """FHIRPath below `prefix`: names after a dot, positions in brackets."""
+    return prefix + "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in place)

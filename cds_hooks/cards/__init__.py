@@ -1,0 +1,1 @@
+"""What the clinician sees: the card, its words, its suggestions."""

@@ -1,0 +1,1 @@
+"""The scoring core: from a checked call to a score, the same for every hook."""

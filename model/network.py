@@ -1,4 +1,4 @@
-"""The readmission network: values and codes of the stay, a GRU over the history, notes by attention.
+"""The readmission network: stay values and codes, a GRU over the history, notes by attention.
 
     values ─ ValueEncoding ─┬─ dense ──────────────┐
     stay codes ─ CodeBag ───┼──────────────────────┤

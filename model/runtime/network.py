@@ -80,7 +80,7 @@ class RuntimeNetwork:
         if values is not None:
             known = np.where(np.isnan(values), np.float32(0.0), values)[..., None]
             events = events + known * self.weights["events/directions"][codes]
-        return events * (codes > 0)[..., None]
+        return events * (codes > 0)[..., None].astype(np.float32)
 
     def _states(self, inputs: Inputs) -> tuple[Array, Mask]:
         hours = inputs["step_hours"]
@@ -158,7 +158,7 @@ def times(hours: Array) -> Array:
 
 
 def encode_values(values: Array, scales: Normalisation) -> Array:
-    """Unknown flag, standardised logarithm and pieces of each value, (row, feature * (1 + edge))."""
+    """Unknown flag, standardised logarithm and pieces of each value: (row, feature * 14)."""
     unknown = np.isnan(values)
     known = np.where(unknown, np.float32(0.0), values)
     edges = scales.edges.astype(np.float32)

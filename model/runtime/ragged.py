@@ -46,6 +46,23 @@ class Ragged:
     def __len__(self) -> int:
         return len(self.values)
 
+    def take(self, chosen: Integers) -> "Ragged":
+        """The chosen rows, in the order given."""
+        stay_lengths, stay = _chosen(self.stay_offsets, chosen)
+        step_lengths, steps = _chosen(self.step_offsets, chosen)
+        event_lengths, events = _chosen(self.event_offsets, steps)
+        return Ragged(
+            values=self.values[chosen],
+            codes=self.codes,
+            stay_codes=self.stay_codes[stay],
+            stay_offsets=offsets(stay_lengths),
+            step_hours=self.step_hours[steps],
+            step_offsets=offsets(step_lengths),
+            event_codes=self.event_codes[events],
+            event_values=self.event_values[events],
+            event_offsets=offsets(event_lengths),
+        )
+
 
 def ragged_of(rows: Sequence[FeatureRow]) -> Ragged:
     """The same for a few rows in hand, as serving has them."""
@@ -84,3 +101,8 @@ def positions(starts: Integers, lengths: Integers) -> tuple[Integers, Integers, 
     owner = np.repeat(np.arange(len(lengths)), lengths)
     place = np.arange(lengths.sum()) - np.repeat(offsets(lengths)[:-1], lengths)
     return owner, place, starts[owner] + place
+
+
+def _chosen(bounds: Integers, chosen: Integers) -> tuple[Integers, Integers]:
+    lengths = bounds[chosen + 1] - bounds[chosen]
+    return lengths, positions(bounds[chosen], lengths)[2]

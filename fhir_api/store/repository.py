@@ -1,0 +1,163 @@
+"""The one object that reads and writes stored resources of a site."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import Engine, Row, TextClause, text
+from sqlalchemy.exc import DBAPIError
+
+from fhir_api.errors import StoreUnavailable, VersionConflict
+from fhir_api.json_text import parse
+from fhir_api.store.records import FeedPosition, StoredResource, Written
+from fhir_api.store.unit import Token, UnitOfWork
+from privacy.records import CleanResource
+
+ATTEMPTS = 8
+CONFLICTS = {"23505", "40001", "40P01"}  # unique violation, serialization failure, deadlock
+Result = TypeVar("Result")
+
+NEWEST = """
+    SELECT v.resource_type, v.resource_id, v.version, v.patient_id, v.recorded_at, v.deleted,
+           v.body::text
+    FROM resource_version v
+    JOIN resource_head h USING (site, resource_type, resource_id, version)
+    WHERE v.site = :site
+"""
+READ = text(f"{NEWEST} AND v.resource_type = :type AND v.resource_id = :id")
+OF_PATIENT = text(f"""{NEWEST} AND v.patient_id = :patient_id
+    AND (cast(:types AS text[]) IS NULL OR v.resource_type = any(cast(:types AS text[])))
+    AND (v.transaction_id >= cast(cast(:after AS text) AS xid8)
+         OR cast(:after AS text) IS NULL AND NOT v.deleted)
+    ORDER BY v.seq
+""")
+WATERMARK = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+
+
+class ResourceStore:
+    """De-identified resources of one site in Postgres, with every version kept.
+
+    `site` is the tenant; `policy` the name and digest of the policy that cleaned what is
+    written, kept beside each version.
+    """
+
+    def __init__(self, engine: Engine, site: str, policy: str) -> None:
+        self.engine = engine
+        self.site = site
+        self.policy = policy
+
+    def run(self, work: Callable[[UnitOfWork], Result]) -> Result:
+        """Do `work` in one transaction; when other writers are in the way, all of it again.
+
+        `work` may be called several times and must begin from nothing each time. Raises
+        VersionConflict when others are still in the way after eight attempts, StoreUnavailable
+        when the database does not answer.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                with self.engine.begin() as connection:
+                    return work(UnitOfWork(connection, self.site, self.policy))
+            except (DBAPIError, psycopg.Error) as error:
+                give_up_unless_conflict(error)
+        raise VersionConflict(ATTEMPTS)
+
+    def write(self, resources: Sequence[CleanResource]) -> list[Written]:
+        """Store resources in one transaction; one `Written` for each, in order."""
+        return self.run(lambda unit: unit.write(resources))
+
+    def find_by_tokens(self, pairs: Collection[Token]) -> dict[Token, list[str]]:
+        """Pseudonyms of the resources that carry each (type, identifier token)."""
+        return self.run(lambda unit: unit.find_by_tokens(pairs))
+
+    def read(self, resource_type: str, resource_id: str) -> StoredResource | None:
+        """The newest version, be it a deletion; None when there was never one."""
+        found = self.fetch(READ, {"type": resource_type, "id": resource_id})
+        return found[0] if found else None
+
+    def patient_resources(
+        self,
+        patient_id: str,
+        after: FeedPosition | None = None,
+        types: Collection[str] | None = None,
+    ) -> list[StoredResource]:
+        """The newest versions in a patient's compartment, in the order they were stored.
+
+        With `after`, only those that transactions from that position on have written, deletions
+        among them; without it, everything that is not deleted.
+        """
+        given = {
+            "patient_id": patient_id,
+            "types": None if types is None else sorted(types),
+            "after": None if after is None else str(after.transaction_id),
+        }
+        return self.fetch(OF_PATIENT, given)
+
+    def search(
+        self,
+        resource_type: str,
+        *,
+        patient_id: str | None = None,
+        ids: Collection[str] | None = None,
+        updated: tuple[datetime | None, datetime | None] = (None, None),
+        page: tuple[int, str] = (100, ""),
+    ) -> list[StoredResource]:
+        """Newest versions of a type that are not deleted, by pseudonym.
+
+        `updated` bounds when they were stored (from, inclusive; before, exclusive); `page` is how
+        many, and the pseudonym after which to begin.
+        """
+        conditions, given = search_conditions(patient_id, ids, updated)
+        given |= {"type": resource_type, "count": page[0], "begin": page[1]}
+        paged = "v.resource_type = :type AND NOT v.deleted AND v.resource_id > :begin"
+        where = " AND ".join((paged, *conditions))
+        return self.fetch(text(f"{NEWEST} AND {where} ORDER BY v.resource_id LIMIT :count"), given)
+
+    def watermark(self) -> int:
+        """A transaction id below which every row is committed and visible."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(WATERMARK).scalar_one())
+
+    def fetch(self, query: TextClause, given: dict[str, Any]) -> list[StoredResource]:
+        """Rows of a query that selects what NEWEST selects."""
+        try:
+            with self.engine.connect() as connection:
+                rows = connection.execute(query, given | {"site": self.site}).all()
+        except DBAPIError as error:
+            give_up_unless_conflict(error)
+            raise
+        return [stored_resource(row) for row in rows]
+
+
+def stored_resource(row: Row[Any]) -> StoredResource:
+    """A row of NEWEST as a record; times in UTC whatever the session's zone is."""
+    kind, id_, version, patient_id, recorded_at, deleted, body = row
+    content = parse(body.encode()) if body else {}
+    moment = recorded_at.astimezone(UTC)
+    return StoredResource(kind, id_, version, patient_id, moment, deleted, content)
+
+
+def search_conditions(
+    patient_id: str | None,
+    ids: Collection[str] | None,
+    updated: tuple[datetime | None, datetime | None],
+) -> tuple[list[str], dict[str, Any]]:
+    """The conditions of a search that are asked for, and what they are bound to."""
+    asked = {
+        "v.patient_id = :patient": ("patient", patient_id),
+        "v.resource_id = any(cast(:ids AS text[]))": ("ids", None if ids is None else sorted(ids)),
+        "v.recorded_at >= :since": ("since", updated[0]),
+        "v.recorded_at < :before": ("before", updated[1]),
+    }
+    kept = {condition: bound for condition, bound in asked.items() if bound[1] is not None}
+    return list(kept), dict(kept.values())
+
+
+def give_up_unless_conflict(error: DBAPIError | psycopg.Error) -> None:
+    """Return for a conflict with another writer, which is worth another attempt; else raise."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlstate", None) in CONFLICTS:
+        return
+    if isinstance(cause, psycopg.OperationalError):
+        raise StoreUnavailable from error
+    raise error

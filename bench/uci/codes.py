@@ -38,11 +38,14 @@ def concept(*codings: dict[str, str]) -> dict[str, Any]:
 
 
 def translated(table: str, system: str, number: str | None) -> list[dict[str, str]]:
-    """The standard coding of a number of the file, then the file's own; none when unknown."""
+    """The standard coding of a number of the file, then the file's own; none when unknown.
+
+    Our own code is `uci-21` and not `21`: a bare number means something else in other systems.
+    """
     if number is None:
         return []
     standard = TABLES[table].get(number)
-    own = coding(f"{UCI}-{table.replace('_', '-')}", number)
+    own = coding(f"{UCI}-{table.replace('_', '-')}", f"uci-{number}")
     return [coding(system, standard), own] if standard else [own]
 
 

@@ -87,8 +87,10 @@ def ragged_from(features: pa.Table) -> Ragged:
 
 def read_notes(snapshot: Path, keys_of_rows: pa.ChunkedArray) -> Notes:
     """Chunk vectors of each row's notes, newest note first; notes without a vector are absent."""
-    table = _table(snapshot, "notes", required=False)
-    if table is None or not len(table):
+    if not any((snapshot / "notes").rglob("*.parquet")):
+        return no_notes(len(keys_of_rows))
+    table = _table(snapshot, "notes")
+    if not len(table):
         return no_notes(len(keys_of_rows))
     table = table.sort_by([("note_key", "ascending"), ("chunk", "ascending")])
     vectors = _numbers(pc.list_flatten(table["vector"])).reshape(len(table), -1)
@@ -122,14 +124,11 @@ def _notes_of_rows(keys_of_rows: pa.ChunkedArray, keys: NDArray[Any]) -> tuple[I
     return owner[at >= 0], at[at >= 0]
 
 
-def _table(snapshot: Path, name: str, *, required: bool = True) -> pa.Table | None:
-    folder = snapshot / name
-    files = sorted(folder.rglob("*.parquet"))
-    if files:
-        return pa.concat_tables([pq.read_table(file) for file in files])
-    if required:
+def _table(snapshot: Path, name: str) -> pa.Table:
+    files = sorted((snapshot / name).rglob("*.parquet"))
+    if not files:
         raise BadSnapshot(snapshot, f"it has no {name}/*.parquet")
-    return None
+    return pa.concat_tables([pq.read_table(file) for file in files])
 
 
 def _manifest(snapshot: Path) -> dict[str, Any]:

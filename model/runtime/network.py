@@ -76,11 +76,12 @@ class RuntimeNetwork:
         return np.where(count > 0, summed, self.weights["bag/absent"])
 
     def _events(self, codes: NDArray[np.int32], values: Array | None = None) -> Array:
-        events = self.weights["events/embeddings"][codes]
-        if values is not None:
-            known = np.where(np.isnan(values), np.float32(0.0), values)[..., None]
-            events = events + known * self.weights["events/directions"][codes]
-        return events * (codes > 0)[..., None].astype(np.float32)
+        present: Array = (codes > 0).astype(np.float32)[..., None]
+        events = self.weights["events/embeddings"][codes] * present
+        if values is None:
+            return events
+        known: Array = np.where(np.isnan(values), np.float32(0.0), values)[..., None] * present
+        return events + known * self.weights["events/directions"][codes]
 
     def _states(self, inputs: Inputs) -> tuple[Array, Mask]:
         hours = inputs["step_hours"]

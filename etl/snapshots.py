@@ -51,7 +51,7 @@ NOTE_SCHEMA = pa.schema(
 )
 
 
-class SnapshotMissing(LookupError):
+class SnapshotMissing(LookupError):  # noqa: N818 - what it is, not that it is one
     """There is no such snapshot to read."""
 
     def __init__(self, path: Path) -> None:

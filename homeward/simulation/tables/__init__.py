@@ -1,0 +1,1 @@
+"""What the hospital is made of, as data: names, diseases, reasons for admission, drugs, tests."""

@@ -24,9 +24,9 @@ Resource = dict[str, Any]
 
 GENDERS = {"Female": "female", "Male": "male"}
 OUTSIDE = "outside-the-extract"
-HOSPITAL = "uci-hospital"
-OTHER_HOSPITAL = "uci-hospital-elsewhere"
-PAYER = "uci-payer"
+HOSPITAL = "every-hospital-of-the-file"
+OTHER_HOSPITAL = "a-hospital-beyond-the-file"
+PAYER = "whoever-pays"
 
 
 def patient_resources(stays: Sequence[Stay]) -> Iterator[Resource]:

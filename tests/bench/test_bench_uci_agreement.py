@@ -1,5 +1,7 @@
 """Labels are compared stay by stay, and the comparison stops the benchmark when it fails."""
 
+import hashlib
+
 import pytest
 
 from bench.uci.agreement import LabelsDisagree, agreement, encounter_pseudonym
@@ -7,7 +9,7 @@ from bench.uci.rules import OUTSIDE_REASON
 from privacy.keys import derive_keys
 from tests.support.uci import uci_stay
 
-KEYS = derive_keys(bytes(range(32)), "uci")
+KEYS = derive_keys(hashlib.sha256(b"agreement").digest(), "uci")
 STAYS = [
     uci_stay(1, 1, "<30"),
     uci_stay(2, 1, "NO"),

@@ -6,7 +6,7 @@ https://cds-hooks.hl7.org/2.0/#calling-a-cds-service
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -33,6 +33,8 @@ MEANINGS = {
     "context.patientId": "a plain FHIR id, without a type in front",
     "context.encounterId": "a plain FHIR id, without a type in front",
 }
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class FhirAuthorization(BaseModel):
@@ -94,12 +96,13 @@ def read_call(value: Any, service: HookService, *, require_https: bool) -> HookC
     return HookCall(service, body.hookInstance, context, body.prefetch or {})
 
 
-def _validated[M: BaseModel](shape: type[M], value: Mapping[str, Any], prefix: str) -> M:
+def _validated(shape: type[Shape], value: Mapping[str, Any], prefix: str) -> Shape:
     try:
         return shape.model_validate(value)
     except ValidationError as error:
-        raise InvalidCall([_issue(each["loc"], each["type"], prefix) for each in error.errors(
-            include_input=False, include_context=False, include_url=False)]) from None
+        wrong = error.errors(include_input=False, include_context=False, include_url=False)
+        issues = [_issue(each["loc"], each["type"], prefix) for each in wrong]
+        raise InvalidCall(issues) from None
 
 
 def _issue(location: Sequence[int | str], kind: str, prefix: str) -> Issue:

@@ -3,24 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
-from cds_hooks.scoring.note_reader import NoteReader
+from cds_hooks.note_reader import NoteReader
 from etl.features.row import FeatureRow
 from etl.notes.encoder import Encoder
 from etl.rules import SiteRules
 from fhir_api.store.repository import ResourceStore
+from fhir_api.validation.validator import Validator
 from model.score import Score
 from monitoring.metrics import Metrics
 from privacy.deidentify import Deidentifier
 from privacy.keys import SiteKeys
-
-if TYPE_CHECKING:
-    from fhir_api.validation.issue import Issue
 
 Level = Literal["low", "moderate", "high"]
 Arm = Literal["shown", "silent", "shadow"]
@@ -94,7 +92,7 @@ class CdsService:
         champion: The model in service now, or None before the first promotion.
         rules: What a stay is at this site.
         now: The clock, UTC.
-        validate: Issues of one resource at a path; empty when it is sound.
+        validator: Of R4 resources; what prefetch holds is read no less carefully than a Bundle.
         metrics: Where calls are counted.
         options: The site's choices about the protocol.
         thresholds: The site's choices about risk.
@@ -109,7 +107,7 @@ class CdsService:
     champion: Callable[[], Champion | None]
     rules: SiteRules
     now: Callable[[], datetime]
-    validate: "Callable[[dict[str, object], str], Sequence[Issue]]"
+    validator: Validator
     metrics: Metrics
     options: Options
     thresholds: Thresholds = field(default_factory=Thresholds)

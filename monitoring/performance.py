@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Engine, select
 
-from monitoring.measures import MEASURES, Estimate, estimates
+from model.intervals import Estimate
+from monitoring.measures import MEASURES, estimates
 from monitoring.tables import Outcome, Prediction
 
 MINIMUM_EVENTS = 10  # with and without the event each; fewer give intervals too wide to act on
@@ -162,5 +163,5 @@ def _figures(
     if min(labels.sum(), len(labels) - labels.sum()) < minimum_events:
         return dict.fromkeys(MEASURES)
     probabilities = np.array([row.probability for row in matured])
-    _, patients = np.unique([row.patient_id for row in matured], return_inverse=True)
-    return estimates(labels, probabilities, patients, seed=seed, resamples=resamples)
+    patients = np.array([row.patient_id for row in matured])
+    return dict(estimates(labels, probabilities, patients, seed=seed, resamples=resamples))

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from monitoring.performance import Report, VersionReport
 from monitoring.measures import Estimate
+from monitoring.performance import Report, VersionReport
 
 TITLES = {
     "auroc": "AUROC",

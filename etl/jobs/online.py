@@ -84,5 +84,5 @@ def forget_vanished(connection: psycopg.Connection, target: OnlineTarget, ids: s
         "DELETE FROM online_patient WHERE site = {} AND watermark < {} AND patient_id IN ({})"
     )
     # `ids` is composed by etl.jobs.store, which quotes what it takes in.
-    inner = sql.SQL(ids)  # type: ignore[arg-type]
+    inner = sql.SQL(ids)
     connection.execute(statement.format(target.site, target.watermark, inner))

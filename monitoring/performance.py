@@ -109,11 +109,11 @@ def counted_stays(made: Iterable[Scored]) -> list[Scored]:
 
     A stay whose discharge is not known yet is counted by its newest prediction.
     """
-    last: dict[str, Scored] = {}
+    last: dict[tuple[str, str], Scored] = {}
     for row in sorted(made, key=lambda row: (row.as_of, row.made_at)):
         ended = row.discharged_at
         if row.encounter_id and (ended is None or row.as_of <= ended + PAPERWORK):
-            last[row.encounter_id] = row
+            last[row.patient_id, row.encounter_id] = row
     return list(last.values())
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from monitoring.measures import Estimate
+from model.intervals import Estimate
 from monitoring.performance import Report, VersionReport
 
 TITLES = {

@@ -1,1 +1,1 @@
-"""Features of one patient at one moment, in plain Python: what Spark runs for all, hooks for one."""
+"""Features of one patient at one moment, in plain Python: Spark runs it for all, hooks for one."""

@@ -8,11 +8,13 @@
     ├── ResourceNotFound        404  not-found
     ├── ResourceDeleted         410  deleted
     ├── VersionConflict         409  conflict
+    ├── PreconditionFailed      412  conflict
     ├── ReferenceNotResolved    412  not-found
     ├── TooLarge                413  too-long
     ├── WrongContentType        415  not-supported
     ├── InvalidResource         422  (of each issue)
     ├── RefusedByPrivacy        422  suppressed
+    ├── TransactionRefused      (of the first thing wrong)
     └── StoreUnavailable        503  transient
 
 A message names the place that is wrong and never the value found there: errors reach logs, and
@@ -117,6 +119,13 @@ class VersionConflict(FhirError):
         )
 
 
+class PreconditionFailed(FhirError):
+    """`ifMatch` names another version, or `ifNoneExist` matches more than one."""
+
+    status = 412
+    issue = "conflict"
+
+
 class ReferenceNotResolved(FhirError):
     """A conditional reference matches no resource, or more than one."""
 
@@ -126,10 +135,11 @@ class ReferenceNotResolved(FhirError):
     def __init__(self, expression: str, resource_type: str, matches: int) -> None:
         found = "no" if matches == 0 else "more than one"
         super().__init__(
-            f"The conditional reference at {expression} matches {found} {resource_type}. "
-            f"Send the {resource_type} first (or make its identifier unique), then send this again.",
+            f"The conditional reference at {expression} matches {found} {resource_type}. Send the "
+            f"{resource_type} first (or make its identifier unique), then send this again.",
             expression,
         )
+        self.may_come = matches == 0
 
 
 class TooLarge(FhirError):
@@ -175,6 +185,20 @@ class RefusedByPrivacy(FhirError):
     issue = "suppressed"
 
 
+class TransactionRefused(FhirError):
+    """Entries of a transaction are wrong, so none of it was stored."""
+
+    def __init__(self, errors: Sequence[FhirError]) -> None:
+        places = ", ".join(error.expression or "Bundle" for error in errors[:3])
+        super().__init__(f"Nothing was stored; mend {places} and send again.")
+        self.errors = list(errors)
+        self.status = errors[0].status  # type: ignore[misc]
+
+    @property
+    def issues(self) -> list[Issue]:
+        return [issue for error in self.errors for issue in error.issues]
+
+
 class StoreUnavailable(FhirError):
     """The database does not answer."""
 
@@ -186,7 +210,7 @@ class StoreUnavailable(FhirError):
 
 
 def to_outcome(error: FhirError) -> dict[str, Any]:
-    """The OperationOutcome of an error. https://hl7.org/fhir/R4/operationoutcome.html"""
+    """The OperationOutcome of an error (https://hl7.org/fhir/R4/operationoutcome.html)."""
     return outcome_of(error.issues)
 
 

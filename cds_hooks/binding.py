@@ -4,21 +4,13 @@ The specification trusts the client here; we do not, because a card about anothe
 worst answer a service can give. References may be relative or absolute.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from cds_hooks.errors import WrongPatient
 from cds_hooks.hooks.definition import HookContext
 from cds_hooks.prefetch import Prefetched, Sent
+from privacy.compartment import NEVER_ALONE, PATHS, patient_of
 
-SUBJECT_ELEMENTS = ("subject", "patient", "beneficiary")
 SUBJECT = "the Patient of the context"
 STAY = "the Encounter of the context"
-# Kinds that are about places, people and products; they have no patient to compare.
-SHARED = frozenset({
-    "HealthcareService", "Location", "Medication", "Organization", "Practitioner",
-    "PractitionerRole", "Substance",
-})  # fmt: skip
 
 
 def bind(context: HookContext, prefetched: Prefetched) -> None:
@@ -29,30 +21,13 @@ def bind(context: HookContext, prefetched: Prefetched) -> None:
             resource under the key `encounter` is another stay.
     """
     for sent in prefetched.sent:
-        kind = sent.resource["resourceType"]
-        if kind == "Patient":
-            _expect(sent.resource["id"] == context.patientId, f"{sent.path}.id", SUBJECT)
-        elif kind not in SHARED:
-            _expect_subject(sent, context.patientId)
-        if sent.key == "encounter":
-            _expect(sent.resource["id"] == context.encounterId, f"{sent.path}.id", STAY)
+        _expect_subject(sent, f"Patient/{context.patientId}")
+        if sent.key == "encounter" and sent.resource["id"] != context.encounterId:
+            raise WrongPatient(f"{sent.path}.id", STAY)
 
 
-def _expect_subject(sent: Sent, patient_id: str) -> None:
-    element = next((name for name in SUBJECT_ELEMENTS if name in sent.resource), "subject")
-    refers = _refers(sent.resource.get(element), patient_id)
-    _expect(refers, f"{sent.path}.{element}", SUBJECT)
-
-
-def _refers(reference: Any, patient_id: str) -> bool:
-    """Whether it ends in Patient/id, with or without a server in front and a version behind."""
-    text = reference.get("reference") if isinstance(reference, Mapping) else None
-    if not isinstance(text, str):
-        return False
-    parts = text.partition("/_history/")[0].rsplit("/", 2)
-    return parts[-2:] == ["Patient", patient_id]
-
-
-def _expect(holds: bool, expression: str, meaning: str) -> None:
-    if not holds:
-        raise WrongPatient(expression, meaning)
+def _expect_subject(sent: Sent, expected: str) -> None:
+    kind, found = sent.resource["resourceType"], patient_of(sent.resource)
+    may_be_silent = kind != "Patient" and (kind not in PATHS or kind in NEVER_ALONE)
+    if found != expected and not (found is None and may_be_silent):
+        raise WrongPatient(f"{sent.path}.{PATHS.get(kind, 'id')}", SUBJECT)

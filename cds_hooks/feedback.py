@@ -113,7 +113,8 @@ def _items(item: Mapping[str, Any]) -> Iterator[FeedbackItem]:
     assert moment is not None
     card_id = _card_id(item["card"])
     reason_code, commented = _reason(item)
-    for measure in _measures(card_id, item) or [None]:
+    measures: list[str | None] = [*_measures(card_id, item)]
+    for measure in measures or [None]:
         yield FeedbackItem(card_id, item["outcome"], measure, reason_code, commented, moment)
 
 

@@ -67,7 +67,7 @@ SUGGESTION_KEYS = (RISK_ASSESSMENT, *(measure.key for measure in MEASURES["high"
 
 
 def suggestion_id(card_id: UUID, key: str) -> UUID:
-    """The uuid of a suggestion: made from its card's, so that feedback tells which one was accepted."""
+    """The uuid of a suggestion, made from its card's: feedback then tells which was accepted."""
     return uuid5(card_id, key)
 
 

@@ -35,6 +35,7 @@ def claim_events(resource: Json, about: Source) -> Iterator[Event]:
 def billed_diagnosis(
     diagnosis: Json, source: Source, times: tuple[datetime | None, datetime | None]
 ) -> Iterator[Event]:
+    """Events of one diagnosis on the claim, by reference and by code."""
     time, available = times
     place = float(diagnosis["sequence"])
     condition = any_reference_id(diagnosis.get("diagnosisReference"))

@@ -69,6 +69,7 @@ def encounter_class(resource: Json) -> str:
 
 
 def stay_part(resource: Json) -> Json:
+    """What R4 calls hospitalization and R5 admission; empty when there is neither."""
     part: Json = resource.get("hospitalization") or resource.get("admission") or {}
     return part
 
@@ -89,6 +90,7 @@ def said_at_start(resource: Json, source: Source, start: datetime | None) -> Ite
 
 
 def known_at_end(resource: Json, source: Source, end: datetime | None) -> Iterator[Event]:
+    """DISPOSITION//system//code for each coding."""
     for pair in coding_pairs(stay_part(resource).get("dischargeDisposition")):
         yield source.event(f"DISPOSITION//{pair}", end)
 

@@ -109,6 +109,7 @@ def value_of(part: Json) -> Value:  # noqa: PLR0911  # one line for each type R4
 
 
 def quantity(given: Json) -> Value:
+    """A Quantity's number and UCUM code; its comparator (as in <5) is not kept."""
     if given.get("value") is None:
         return NOTHING
     return Value(number=float(given["value"]), unit=given.get("code") or given.get("unit"))

@@ -23,7 +23,7 @@ class Source(NamedTuple):
     resource_id: str
     encounter_id: str | None
 
-    def event(  # noqa: PLR0913  # one argument for each thing an event may say
+    def event(
         self,
         code: str,
         time: datetime | None,
@@ -51,6 +51,7 @@ def source_of(resource: Json) -> Source | None:
 
 
 def patient_of(resource: Json) -> str | None:
+    """The one patient the resource is about; None for a group, a device or nobody."""
     if resource["resourceType"] == "Patient":
         return str(resource["id"])
     return reference_id(resource, PATIENT_ELEMENTS, "Patient/")
@@ -118,6 +119,7 @@ def leap(clock: str) -> str:
 
 
 def later(*moments: datetime | None) -> datetime | None:
+    """The latest of the moments that are known."""
     known = [moment for moment in moments if moment is not None]
     return max(known) if known else None
 

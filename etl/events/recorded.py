@@ -87,6 +87,7 @@ def payers(resource: Json, source: Source, time: datetime | None) -> Iterator[Ev
 
 
 def first_moment(resource: Json, paths: tuple[str, ...]) -> datetime | None:
+    """The moment at the first path that is there."""
     found = (moment(text) for path in paths for text in at(resource, path))
     return next(found, None)
 
@@ -110,5 +111,6 @@ def as_concept(given: Json) -> Json:
 
 
 def verification(resource: Json) -> str | None:
+    """Code of the verification status, which allergies have."""
     pairs = coding_pairs(resource.get("verificationStatus"))
     return next((pair.rpartition("//")[2] for pair in pairs), None)

@@ -1,4 +1,8 @@
-"""The stay as a bag of codes, and the history as steps in time: what embeddings read."""
+"""The stay as a bag of codes, and the history as steps in time: what embeddings read.
+
+The discharge from the stay itself is left out: a hook asks before it has happened, and where
+the patient goes is told by the disposition.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -39,7 +43,9 @@ def stay_codes(view: View) -> tuple[str, ...]:
         f"DEMOGRAPHIC//{kind}//{value}" for kind, values in view.classes.items() for value in values
     }
     if view.index is not None:
-        found |= {code_of(line) for line in view.index.lines if line.kind not in SILENT}
+        found |= {
+            code_of(line) for line in view.index.lines if line.kind not in SILENT | {"DISCHARGE"}
+        }
         found |= principal_codes(view.index.stays[-1].principal)
     return tuple(sorted(sorted(found, key=importance)[:MOST_STAY_CODES]))
 
@@ -63,8 +69,10 @@ def importance(code: str) -> tuple[int, str]:
 def steps(view: View) -> tuple[Step, ...]:
     """The newest 32 steps, oldest first: one for each encounter and each 24 hours back."""
     grouped: dict[tuple[int, str], list[tuple[float, str, float]]] = {}
+    leaving = {stay.encounter_id for stay in view.index.stays} if view.index else set()
     for line in view.lines:
-        if line.time is not None and line.kind not in SILENT:
+        going = line.kind == "DISCHARGE" and line.event.encounter_id in leaving
+        if line.time is not None and line.kind not in SILENT and not going:
             hours = max((view.as_of - line.time) / HOUR, 0.0)
             key = (int(hours // 24), line.event.encounter_id or "")
             grouped.setdefault(key, []).append((hours, code_of(line), value_of(line)))

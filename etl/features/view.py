@@ -13,8 +13,8 @@ from typing import NamedTuple
 from etl.events.event import Event
 from etl.events.patient import BIRTH
 from etl.events.table import canonical
-from etl.labels.episodes import Episode, episodes_of, is_acute
-from etl.labels.stays import Stay, by_encounter, stays_of, whole_of
+from etl.labels.episodes import Episode, ending, episodes_of, is_acute
+from etl.labels.stays import Stay, by_encounter, calendar_day, stays_of, whole_of
 from etl.rules import SiteRules
 
 DAY = timedelta(days=1)
@@ -40,10 +40,9 @@ class Spell(NamedTuple):
     @property
     def days(self) -> float:
         """Length of stay as CMS counts it: nights, so that one day's stay is 0."""
-        last = max(stay.discharged_on or stay.admitted_on for stay in self.stays)
-        if any(stay.discharged_on is None for stay in self.stays):
-            return float(max((self.ended_at - self.admitted_at) // DAY, 0))
-        return float((last - self.stays[0].admitted_on).days)
+        last = max(self.stays, key=ending)
+        day = last.discharged_on or calendar_day(self.ended_at, last.minutes_east)
+        return float((day - self.stays[0].admitted_on).days)
 
 
 @dataclass(frozen=True, slots=True)

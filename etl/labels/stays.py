@@ -29,6 +29,7 @@ class Stay:
         discharged_at: UTC; None while it is open.
         admitted_on: Calendar day of admission at the hospital.
         discharged_on: Calendar day of discharge at the hospital.
+        minutes_east: Minutes by which the hospital's clock was ahead of UTC at admission.
         hospital: Pseudonym of the organisation that provides it; None when not said.
         destination: Where the patient went (`dispositions.toml`); None when not known.
         principal: `system//code` of each coding of the principal diagnosis; empty when unknown.
@@ -44,6 +45,7 @@ class Stay:
     discharged_at: datetime | None
     admitted_on: date
     discharged_on: date | None
+    minutes_east: float
     hospital: str | None
     destination: str | None
     principal: tuple[str, ...]
@@ -137,6 +139,7 @@ def stay(
         discharged_at=discharge.time if discharge else None,
         admitted_on=calendar_day(admission.time, admission.numeric_value),
         discharged_on=discharge_day(discharge),
+        minutes_east=admission.numeric_value or 0.0,
         hospital=admission.text_value,
         destination=destination(codes(own, ("DISPOSITION",))),
         principal=principal_diagnosis(own, diagnoses),

@@ -11,18 +11,24 @@ Resource = dict[str, Any]
 
 # What the file says -> comparator, number, interpretation; "Norm" of A1c means below 7 %.
 A1C = {"Norm": ("<", 7, "N"), ">7": (">", 7, "H"), ">8": (">", 8, "HH")}
+WORDS = {
+    "age": "age-band",
+    "weight": "weight-band",
+    "change": "medication-changed",
+    "diabetesMed": "diabetes-medicine",
+}
 GLUCOSE = {"Norm": ("<", 200, "N"), ">200": (">", 200, "H"), ">300": (">", 300, "HH")}
 
 
 def stay_facts(stay: Stay, at: str) -> Resource:
-    """Counts, age and weight band, and the two flags of the file as components of one Observation.
+    """Counts, bands of age and weight, and the two flags of the file as components of one Observation.
 
     Args:
         stay: The stay.
         at: FHIR instant from which all of it is known.
     """
     return _observation(stay, "facts", concept(coding(codes.FACTS, "encounter-facts")), at) | {
-        "component": [*_numbers(stay), *_flags(stay)]
+        "component": [*_counts(stay), *_words(stay)]
     }
 
 
@@ -32,33 +38,24 @@ def laboratory(stay: Stay, at: str) -> Iterator[Resource]:
     yield from _result(stay, at, "max_glu_serum", GLUCOSE, ("2345-7", "mg/dL"))
 
 
-def lower_edge(band: str) -> int:
-    """The number at the lower edge of a band of the file.
-
-    >>> lower_edge("[70-80)"), lower_edge(">200")
-    (70, 200)
-    """
-    return int(band.strip("[>").split("-")[0])
-
-
-def _numbers(stay: Stay) -> Iterator[Resource]:
+def _counts(stay: Stay) -> Iterator[Resource]:
     for name, count in stay.counts.items():
-        yield _number(name.replace("_", "-"), count, "1")
-    for name, unit in (("age", "a"), ("weight", "[lb_av]")):
+        quantity = {"value": count, "system": codes.UCUM, "code": "1"}
+        yield {
+            "code": concept(coding(codes.FACTS, name.replace("_", "-"))),
+            "valueQuantity": quantity,
+        }
+
+
+def _words(stay: Stay) -> Iterator[Resource]:
+    """Bands and flags: what the file gives as a word stays a word."""
+    for name in ("age", "weight", "change", "diabetesMed"):
         if name in stay.codes:
-            yield _number(f"{name}-band", lower_edge(stay.codes[name]), unit)
-
-
-def _number(code: str, value: int, unit: str) -> Resource:
-    quantity = {"value": value, "system": codes.UCUM, "code": unit}
-    return {"code": concept(coding(codes.FACTS, code)), "valueQuantity": quantity}
-
-
-def _flags(stay: Stay) -> Iterator[Resource]:
-    flags = {"medication-changed": "change", "diabetes-medicine": "diabetesMed"}
-    for code, column in flags.items():
-        is_set = stay.codes.get(column) in {"Ch", "Yes"}
-        yield {"code": concept(coding(codes.FACTS, code)), "valueBoolean": is_set}
+            word = stay.codes[name].strip("[)").lower()
+            yield {
+                "code": concept(coding(codes.FACTS, WORDS[name])),
+                "valueCodeableConcept": concept(coding(f"{codes.UCI}-{WORDS[name]}", word)),
+            }
 
 
 def _result(

@@ -22,12 +22,13 @@ def codes_of(concept: Resource) -> list[str]:
 
 def components(*stays: Stay) -> dict[str, Any]:
     facts = next(one for one in of_type("Observation", *stays) if "component" in one)
-    return {
-        codes_of(part["code"])[0]: part.get("valueQuantity", {}).get(
-            "value", part.get("valueBoolean")
-        )
-        for part in facts["component"]
-    }
+    return {codes_of(part["code"])[0]: value_of(part) for part in facts["component"]}
+
+
+def value_of(part: Resource) -> Any:
+    if "valueQuantity" in part:
+        return part["valueQuantity"]["value"]
+    return codes_of(part["valueCodeableConcept"])[0]
 
 
 @settings(deadline=None)
@@ -93,8 +94,8 @@ def test_counts_and_flags_become_components_of_one_observation() -> None:
     facts = components(uci_stay(1, 1, number_inpatient="4", change="Ch", weight="[75-100)"))
 
     assert (facts["number-inpatient"], facts["num-procedures"]) == (4, 1)
-    assert (facts["age-band"], facts["weight-band"]) == (70, 75)
-    assert (facts["medication-changed"], facts["diabetes-medicine"]) == (True, False)
+    assert (facts["age-band"], facts["weight-band"]) == ("70-80", "75-100")
+    assert (facts["medication-changed"], facts["diabetes-medicine"]) == ("ch", "no")
 
 
 def test_a_drug_that_was_given_says_whether_its_dose_changed() -> None:

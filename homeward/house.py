@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.rules import SiteRules
@@ -151,11 +150,3 @@ def open_house(**given: object) -> Iterator[House]:
         yield house
     finally:
         house.close()
-
-
-ENCODERS = "encoders"
-
-
-def encoder_folder(home: Path, site: str) -> Path:
-    """Where the note encoder made from the site's own notes lies."""
-    return home / ENCODERS / site

@@ -1,0 +1,60 @@
+"""`homeward serve`: FHIR at /fhir, CDS Hooks at /cds-services, metrics on a port of their own."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from homeward.errors import WrongCall
+from homeward.house import House, open_house
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address; default 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; default 8080.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Of /metrics; default 9090.")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option(help="A proxy in front authenticates callers and ends TLS.")
+    ] = False,
+) -> None:
+    """Run the server until it is stopped.
+
+    Callers are not authenticated here, so any address but the loopback is refused unless a proxy
+    that does so stands in front.
+
+    Example: homeward serve --port 8080 --metrics-port 9090
+    """
+    with open_house(host=host, port=port, metrics_port=metrics_port) as house:
+        _refuse_open_door(house, behind_proxy=behind_proxy)
+        listen(house)
+
+
+def listen(house: House) -> None:
+    """Answer requests until the process is told to stop."""
+    import uvicorn
+
+    from homeward.app import create_app
+    from homeward.metrics_server import MetricsServer
+
+    settings = house.settings
+    logging.getLogger("homeward").setLevel(logging.INFO)
+    app, metrics = create_app(house)
+    with MetricsServer(house, metrics, settings.metrics_port):
+        uvicorn.run(
+            app, host=settings.host, port=settings.port, log_level="warning", access_log=False
+        )
+
+
+def _refuse_open_door(house: House, *, behind_proxy: bool) -> None:
+    if house.settings.host not in LOOPBACK and not behind_proxy:
+        raise WrongCall(
+            f"{house.settings.host} can be reached by others and callers are not authenticated "
+            "here. Put a proxy in front that authenticates them, and add --behind-proxy."
+        )

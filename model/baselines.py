@@ -77,7 +77,8 @@ def multi_hot(encoded: Encoded, codes: int) -> sparse.csr_matrix:
     """1 where the stay has the code, (row, code)."""
     ones = np.ones(len(encoded.stay_ids))
     shape = (len(encoded), codes)
-    present = sparse.csr_matrix((ones, encoded.stay_ids, encoded.rows.stay_offsets), shape=shape)
+    flat = (ones, encoded.stay_ids, encoded.rows.stay_offsets)
+    present = sparse.csr_matrix(flat, shape=shape, copy=True)  # summing works in place
     present.sum_duplicates()
     present.data[:] = 1.0  # two rare codes may have become one parent
     return present

@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from model.baselines import Regression
 from model.dataset import Dataset, batches_in_order, training_batches
@@ -136,17 +135,17 @@ def valid_loss(network: ReadmissionNetwork, data: Dataset) -> float:
 def _one_epoch(
     network: ReadmissionNetwork, data: Dataset, size: int, draw: np.random.Generator
 ) -> float:
-    network.reset_metrics()
-    loss = float("nan")
-    for inputs, labels in training_batches(data, size, draw):
-        loss = float(network.train_on_batch(inputs, labels))  # Keras: mean since the reset
-    return loss
+    losses = [
+        float(network.train_on_batch(inputs, labels))
+        for inputs, labels in training_batches(data, size, draw)
+    ]
+    return float(np.mean(losses))
 
 
 def _warm_start(network: ReadmissionNetwork, start: Regression) -> None:
     """Copy the regression into the wide part: flags, standardised values, codes, intercept."""
     features = network.config.features
-    weights: NDArray[np.float64] = start.fitted.coef_[0]
+    weights = start.fitted.coef_[0]
     values = np.zeros((features, EDGES + 1))
     values[:, 0], values[:, 1] = weights[:features], weights[features : 2 * features]
     network.wide_values.kernel.assign(values.reshape(-1, 1))

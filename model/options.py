@@ -30,10 +30,10 @@ class TrainOptions:
 
     seed: int = 0
     members: int = 1
-    epochs: int = 12
+    epochs: int = 20
     patience: int = 3
     batch: int = 512
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 0.03
     ema: float = 0.99
     dropout: float = 0.3

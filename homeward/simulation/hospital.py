@@ -8,7 +8,13 @@ from homeward.simulation.people import Address, Gender, Name, a_name
 
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 PRACTITIONERS = 28
-WARDS = ("Medical ward", "Surgical ward", "Cardiac ward", "Emergency department", "Outpatient clinic")
+WARDS = (
+    "Medical ward",
+    "Surgical ward",
+    "Cardiac ward",
+    "Emergency department",
+    "Outpatient clinic",
+)
 SPECIALTIES = {
     "207R00000X": "Internal Medicine Physician",
     "208M00000X": "Hospitalist Physician",

@@ -181,7 +181,9 @@ def death_rate(life: Life, moment: datetime) -> float:
 def orders(followed: Followed, before: datetime) -> list[Order]:
     """The measures ordered at a discharge; those not done `before` the next thing never were."""
     return [
-        Order(name, followed.last, done if (done := done_at(followed.last, name)) < before else None)
+        Order(
+            name, followed.last, done if (done := done_at(followed.last, name)) < before else None
+        )
         for name in followed.odds_ratios
     ]
 

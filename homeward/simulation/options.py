@@ -20,7 +20,9 @@ class BadOptions(SimulationError):
     """An option is outside what can be simulated."""
 
     def __init__(self, option: str, expected: str) -> None:
-        super().__init__(f"{option} must be {expected}. Nothing was written; change it and try again.")
+        super().__init__(
+            f"{option} must be {expected}. Nothing was written; change it and try again."
+        )
 
 
 class FolderInUse(SimulationError):

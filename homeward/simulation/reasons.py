@@ -95,7 +95,5 @@ def planned_reason(rng: Random, previous: Reason, present: tuple[str, ...]) -> R
 
 def draw(rng: Random, present: tuple[str, ...], age: int, kinds: frozenset[str]) -> Reason:
     """A reason of those kinds, by weight."""
-    weights = {
-        name: r.weight_for(present, age) for name, r in reasons().items() if r.kind in kinds
-    }
+    weights = {name: r.weight_for(present, age) for name, r in reasons().items() if r.kind in kinds}
     return reasons()[pick(rng, weights)]

@@ -13,7 +13,7 @@ from homeward.simulation.chance import sigmoid
 from homeward.simulation.health import diseases
 from homeward.simulation.measures import POLYPHARMACY
 
-INTERCEPT = -4.05
+INTERCEPT = -4.10
 PRIOR_STAY = 0.20
 PRIOR_STAYS_COUNTED = 5
 EMERGENCY_VISIT = 0.15

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from homeward.simulation.hospital import NPI_SYSTEM, Hospital
+from homeward.simulation.hospital import NPI_SYSTEM, Clinician, Hospital, Place
 from homeward.simulation.resources.parts import Resource
 
 REFERENCE = re.compile(rb'"reference":"([A-Za-z]+)/([0-9a-f-]{36})"')
@@ -23,7 +23,7 @@ class References:
     """Renames references for transactions; holds the identifiers of the hospital's resources."""
 
     def __init__(self, hospital: Hospital) -> None:
-        everyone = [*hospital.places, *hospital.clinicians]
+        everyone: list[Place | Clinician] = [*hospital.places, *hospital.clinicians]
         self.npis = {one.id.encode(): one.npi.encode() for one in everyone}
 
     def for_new(self, data: bytes) -> bytes:

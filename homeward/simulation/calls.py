@@ -60,7 +60,7 @@ def belongs_to(resource: Resource, encounter_id: str) -> bool:
     if resource["resourceType"] == "DocumentReference":
         return any(one["reference"] == reference for one in resource["context"]["encounter"])
     encounter = resource.get("encounter")
-    return bool(encounter) and encounter["reference"] == reference
+    return encounter is not None and bool(encounter["reference"] == reference)
 
 
 def the_one(resources: list[Resource], resource_id: str) -> Resource:

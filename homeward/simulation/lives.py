@@ -137,10 +137,10 @@ def next_reason(rng: Random, life: Life, followed: Followed, day: int) -> Reason
     """Why someone comes back; on the same day never for the same diagnosis, that is one stay."""
     last, present = followed.last, life.patient.health.diseases
     if followed.event == "planned":
-        return planned_reason(rng, last.reason, present)
-    reason = unplanned_reason(rng, last.reason, present, life.patient.age(last.ended))
+        return planned_reason(last.reason, present)
+    reason = unplanned_reason(last.reason, present, life.patient.age(last.ended))
     while day == 0 and reason.code == last.reason.code:
-        reason = unplanned_reason(rng, last.reason, present, life.patient.age(last.ended))
+        reason = unplanned_reason(last.reason, present, life.patient.age(last.ended))
     return reason
 
 

@@ -124,7 +124,7 @@ class Manifest:
 
 def empty_manifest(options: Options) -> Manifest:
     """A manifest of nothing yet; the folder's name is left out so that runs compare equal."""
-    named = {
+    named: dict[str, str | int] = {
         "patients": options.patients,
         "seed": options.seed,
         "until": options.until.isoformat(),

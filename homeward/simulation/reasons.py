@@ -83,7 +83,7 @@ def unplanned_reason(rng: Random, previous: Reason, present: tuple[str, ...], ag
     return draw(rng, present, age, kinds_for(age, emergency=True) - {"psychiatric"})
 
 
-def planned_reason(rng: Random, previous: Reason, present: tuple[str, ...]) -> Reason:
+def planned_reason(previous: Reason, present: tuple[str, ...]) -> Reason:
     """The reason of a planned readmission."""
     staged = [r for r in reasons().values() if r.after == previous.name]
     if staged:

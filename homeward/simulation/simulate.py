@@ -77,6 +77,7 @@ def simulate(options: Options, progress: Progress | None = None) -> Manifest:
         for index in range(options.patients):
             life = a_life(options, house, index)
             write_patient(files, life, options, references, manifest)
+            manifest.patients += 1
             if progress is not None:
                 progress(index + 1, options.patients)
     write_manifest(options.out, manifest)
@@ -174,7 +175,6 @@ def count(counts: dict[str, int], resources: list[Resource]) -> None:
 
 def write_manifest(out: Path, manifest: Manifest) -> None:
     """Write manifest.json, last of all: where it stands, the folder is whole."""
-    manifest.patients = manifest.options["patients"]  # type: ignore[assignment] # it is a number
     shown: dict[str, Any] = manifest.as_json()
     data = orjson.dumps(shown, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
     (out / "manifest.json").write_bytes(data)

@@ -1,4 +1,4 @@
-"""One stay in hospital, and the episode it belongs to when a transfer or interruption joins stays."""
+"""One stay in hospital, and the episode it makes with the stays that are joined to it."""
 
 import math
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from homeward.simulation.reasons import CANCERS, Reason, first_reason
 from homeward.simulation.vitals import Vitals, short_vitals, vitals
 
 TRANSFERRED, TRANSFERRED_UNSEEN, INTERRUPTED = 0.035, 0.006, 0.006
-"""How many emergency stays go on in the other hospital, in one we never see, or after hours at home."""
+"""How many emergency stays go on in the other hospital, out of sight, or after hours at home."""
 
 LAST_RETURN_HOUR = 12
 """Latest hour of a discharge that can be followed by an admission on the same day."""

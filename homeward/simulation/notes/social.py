@@ -31,9 +31,9 @@ def placed(rng: Random, present: frozenset[str]) -> dict[str, list[tuple[str, st
         if how is None:
             continue
         place = pick(rng, PLACES)
-        for note in said:
+        for note, lines in said.items():
             if place in {note, "both"}:
-                said[note].append((name, how))
+                lines.append((name, how))
     for lines in said.values():
         rng.shuffle(lines)
     return said

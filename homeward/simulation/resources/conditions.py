@@ -13,7 +13,7 @@ from homeward.simulation.visits import COMPLAINTS, Visit
 
 
 def problem_list(rng: Random, life: Life) -> list[Known]:
-    """One Condition for each chronic disease, recorded at first contact; onset is a month or year."""
+    """One Condition for each chronic disease, recorded at first contact; onset a month or year."""
     person = life.patient.person
     found = []
     for name in life.patient.health.diseases:

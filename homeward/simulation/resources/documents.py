@@ -9,7 +9,7 @@ from homeward.simulation.chance import fresh_id
 from homeward.simulation.clock import stamp
 from homeward.simulation.notes.facts import Scene
 from homeward.simulation.notes.write import Note, notes_of
-from homeward.simulation.resources.parts import LOINC, Known, concept, to, to_clinician
+from homeward.simulation.resources.parts import LOINC, Known, Resource, concept, to, to_clinician
 
 KINDS = {
     "summary": ("18842-5", "Discharge summary", timedelta(minutes=25)),
@@ -37,7 +37,7 @@ def document(rng: Random, scene: Scene, note: Note) -> Labelled:
     code, words, before = KINDS[note.kind]
     stay, moment = scene.stay, scene.stay.ended - before
     author = stay.doctor if note.kind == "summary" else stay.nurse
-    resource = {
+    resource: Resource = {
         "resourceType": "DocumentReference",
         "id": fresh_id(rng),
         "status": "current",

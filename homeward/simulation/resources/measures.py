@@ -1,4 +1,4 @@
-"""Preventive measures: the order, what was done, and for a call the task that someone ticked off."""
+"""Preventive measures: the order, what was done, and for a call the task ticked off."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

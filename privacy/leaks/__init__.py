@@ -1,0 +1,1 @@
+"""The leak gate: the proof, made for every batch, that nothing of its people goes out."""

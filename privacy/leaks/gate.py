@@ -1,0 +1,141 @@
+"""Look for a batch's own identifiers in what is about to be stored of it.
+
+The walker drops by rule; the gate knows no rule and reads what came out. It looks for two things:
+
+- numbers, addresses and ids with a digit and at least six letters or digits, in every text;
+- names, in free text alone: a given and a family name side by side, or one name of four letters or
+  more that is no common word, written as a name is. Short and common ones (Of, Stage, Long) are left
+  to the scrubbing of notes, which sees the words around them.
+
+Codes of listed systems, dates and pseudonyms are not read: a record number may equal a SNOMED code,
+and a shifted date may equal somebody's birthday.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from privacy.dates import FHIR_DATE
+from privacy.leaks.identifiers import Identifiers
+from privacy.notes.text import TOKEN, fold
+from privacy.notes.words import common_words
+
+SHORTEST_NUMBER, SHORTEST_NAME = 6, 4
+NOTE = "data"
+CODED = frozenset({"code", "system"})
+OWN = frozenset({"resourceType"})
+PSEUDONYM_LETTERS = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Where an identifier of the batch would have gone out, and of what kind it is; never which."""
+
+    path: str
+    kind: str
+
+
+class LeakGate:
+    """Reads outgoing resources against the identifiers of their batch."""
+
+    def __init__(self, found: Identifiers) -> None:
+        self._numbers = _by_first(filter(None, map(_number_probe, _numbers(found))))
+        self._names = _by_first(_name_probes(found))
+        self._is_clean: set[str] = set()
+
+    def leak_in(self, body: Mapping[str, Any]) -> Leak | None:
+        """The first identifier of the batch that stands in `body`; None when there is none."""
+        return self._in_object(body, str(body.get("resourceType", "")))
+
+    def _in_object(self, value: Mapping[str, Any], path: str) -> Leak | None:
+        is_coded = "system" in value and "code" in value
+        for key, item in value.items():
+            if key in OWN or (is_coded and key in CODED):
+                continue
+            kind = type(item)
+            if kind is str:
+                if item in self._is_clean:
+                    continue
+                leak = self._in_text(item, key, path)
+            elif kind is dict:
+                leak = self._in_object(item, f"{path}.{key}")
+            else:
+                leak = self._in_list(item, f"{path}.{key}") if kind is list else None
+            if leak is not None:
+                return leak
+        return None
+
+    def _in_list(self, items: list[Any], path: str) -> Leak | None:
+        for position, item in enumerate(items):
+            here = f"{path}[{position}]"
+            if isinstance(item, dict):
+                leak = self._in_object(item, here)
+            else:
+                leak = self._in_text(item, "", here) if isinstance(item, str) else None
+            if leak is not None:
+                return leak
+        return None
+
+    def _in_text(self, text: str, key: str, path: str) -> Leak | None:
+        if key in {"id", "reference"} and text[-PSEUDONYM_LETTERS:].startswith("p1"):
+            return None
+        kind = self.kind_in(_decoded(text) if key == NOTE else text, names=key == NOTE)
+        if kind is None:
+            self._is_clean.add(text)
+            return None
+        return Leak(f"{path}.{key}".rstrip("."), kind)
+
+    def kind_in(self, text: str, *, names: bool) -> str | None:
+        """What kind of identifier stands in a text, read as free text if it has spaces or `names`."""
+        if len(text) < SHORTEST_NAME or FHIR_DATE.fullmatch(text):
+            return None
+        words = TOKEN.findall(text)
+        folded = [fold(word) for word in words]
+        if any(_starts(self._numbers, folded, place) for place in range(len(folded))):
+            return "a number, an address or an id"
+        if not names and " " not in text and folded not in self._names.get(folded[0] if folded else "", []):
+            return None
+        for place, word in enumerate(words):
+            if word[0].isupper() and _starts(self._names, folded, place):
+                return "a name"
+        return None
+
+
+def _decoded(data: str) -> str:
+    return base64.b64decode(data).decode("utf-8", "replace")
+
+
+def _numbers(found: Identifiers) -> Iterator[str]:
+    yield from found.numbers
+    yield from found.lines
+
+
+def _number_probe(text: str) -> list[str] | None:
+    """The tokens of a number; None when it is too short or too common to be looked for."""
+    folded = [fold(word) for word in TOKEN.findall(text)]
+    joined = "".join(folded)
+    has_digit = any(letter.isdigit() for letter in joined)
+    return folded if has_digit and len(joined) >= SHORTEST_NUMBER else None
+
+
+def _name_probes(found: Identifiers) -> Iterator[list[str]]:
+    common = common_words()
+    for person in found.people:
+        parts = [fold(word) for part in person for word in TOKEN.findall(part)]
+        if len(parts) > 1:
+            yield [parts[0], parts[-1]]
+            yield [parts[-1], parts[0]]
+        yield from ([part] for part in parts if len(part) >= SHORTEST_NAME and part not in common)
+
+
+def _by_first(probes: Iterator[list[str]]) -> dict[str, list[list[str]]]:
+    index: dict[str, list[list[str]]] = {}
+    for probe in probes:
+        index.setdefault(probe[0], []).append(probe)
+    return index
+
+
+def _starts(index: Mapping[str, list[list[str]]], words: list[str], place: int) -> bool:
+    probes = index.get(words[place])
+    return probes is not None and any(words[place : place + len(p)] == p for p in probes)

@@ -1,0 +1,1 @@
+"""Clinical notes: what may be read of them without saying whose they are."""

@@ -1,0 +1,236 @@
+"""Names of people and places in running text: by the batch, by the words around, by dictionary.
+
+One pass over the words from left to right; every question asked looks at most four words away, so
+the time is linear in the length of the note.
+"""
+
+import re
+from collections.abc import Iterator
+
+from privacy.notes.known_names import KnownNames
+from privacy.notes.text import Words
+from privacy.notes.words import common_words, given_names, surnames
+
+TITLES = frozenset("mr mrs ms miss dr drs doctor prof professor sir madam nurse".split())
+CREDENTIALS = frozenset(
+    "md do rn np pa phd lpn cna pharmd dpm dds lcsw crna msw cnm fnp aprn dnp lvn dmd od cnp msn bsn "
+    "facc facs mbbs psyd pac".split()
+)
+RELATIVES = frozenset(
+    "wife husband daughter son mother father sister brother friend partner neighbor neighbour aunt "
+    "uncle niece nephew granddaughter grandson grandmother grandfather fiance fiancee roommate "
+    "caregiver spouse cousin girlfriend boyfriend mom dad stepson stepdaughter son-in-law aide".split()
+)
+LABELS = frozenset(
+    "name patient provider attending physician pcp surgeon signed by dictated cc contact nurse author "
+    "caregiver cardiologist oncologist resident consultant referring transcribed reviewed cosigned "
+    "clinician therapist guardian proxy witness employer pharmacist assistant anesthesiologist "
+    "radiologist pathologist hospitalist preceptor scribe recipient".split()
+)
+SPEECH = frozenset(
+    "is was has had reports reported denies denied states stated says said presents presented came "
+    "returns returned lives lived works worked called asked tells told feels felt will does did and "
+    "notes noted describes complains endorses understands agrees".split()
+)
+FACILITIES = frozenset(
+    "hospital clinic center centre hospice pharmacy institute infirmary sanatorium rehab rehabilitation "
+    "manor university college school church healthcare health medical associates llc inc".split()
+)
+FACILITY_NAMES = frozenset(
+    "memorial general regional mercy saint st valley lakeside county community university mount mt "
+    "sacred good holy north south east west northern southern eastern western city river lake hill "
+    "park grove oak pine cedar maple spring sunrise sunset children veterans va baptist methodist "
+    "presbyterian lutheran providence trinity grace hope harbor".split()
+)
+NO_NAMES = frozenset(
+    "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii "
+    "idaho illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan "
+    "minnesota mississippi missouri montana nebraska nevada hampshire jersey mexico york carolina "
+    "dakota ohio oklahoma oregon pennsylvania rhode tennessee texas utah vermont virginia washington "
+    "wisconsin wyoming america us usa american hispanic latino latina latinx asian african european "
+    "english spanish french german italian russian arabic hindi mandarin cantonese vietnamese korean "
+    "japanese portuguese polish filipino indian jewish muslim catholic medicare medicaid covid".split()
+)
+LONGEST_NAME, SHORTEST = 4, 3
+ABBREVIATION = 6  # letters; longer words in capitals are shouted, not abbreviated
+BESIDE = re.compile(r"[ \t]?[.'’-]?[ \t]{0,2}|,? ")  # what stands between the parts of one name
+LABEL_GAP = re.compile(r"[ \t]{0,3}[:#][ \t]{0,12}")
+SENTENCE = re.compile(r"(?:^|[.!?:;•\n\r\t*-][\s\"'(•*-]*|[\r\n]\s*)$")
+ACROSS_LINES = re.compile(r"[\n\r]")
+
+
+def names_in(words: Words, known: KnownNames) -> Iterator[tuple[int, int, str]]:
+    """Start, end and label of every name; overlaps are left to the caller."""
+    finder = _Finder(words, known)
+    for index in range(len(words.written)):
+        yield from finder.at(index)
+
+
+class _Finder:
+    """Answers, for one word after the other, whether a name begins there."""
+
+    def __init__(self, words: Words, known: KnownNames) -> None:
+        self._words = words
+        self._known = known
+        self._common = common_words()
+        self._given = given_names()
+        self._surnames = surnames()
+
+    def at(self, index: int) -> Iterator[tuple[int, int, str]]:
+        """The names for which word `index` is the sign or the beginning."""
+        word = self._words.folded[index]
+        yield from self._sequences(index, word)
+        if word in self._known.names:
+            yield self._span(index, index + 1, "NAME")
+        elif word in TITLES or word in RELATIVES or word in LABELS:
+            yield from self._after_sign(index, word)
+        if not self._words.is_capital(index):
+            return
+        if word in CREDENTIALS:
+            yield from self._before_credential(index)
+        elif word in FACILITIES:
+            yield from self._facility(index)
+        elif self._is_name(index, word):
+            yield from self._run(index, index + LONGEST_NAME, loose=False)
+
+    def _span(self, first: int, end: int, label: str) -> tuple[int, int, str]:
+        return self._words.places[first][0], self._words.places[end - 1][1], label
+
+    def _sequences(self, index: int, word: str) -> Iterator[tuple[int, int, str]]:
+        for label, table in (("ID", self._known.numbers), ("GEO", self._known.places)):
+            for sequence in table.get(word, ()):
+                end = index + len(sequence)
+                if tuple(self._words.folded[index:end]) == sequence and self._may_be(label, index):
+                    yield self._span(index, end, label)
+
+    def _may_be(self, label: str, index: int) -> bool:
+        return label == "ID" or self._words.is_capital(index)
+
+    def _is_name(self, index: int, word: str) -> bool:
+        """True for a capital word that the batch, a dictionary or its strangeness makes a name."""
+        if word in NO_NAMES or len(word) < SHORTEST and word not in self._known.names:
+            return False
+        if word in self._known.names:
+            return True
+        is_listed = word in self._given or word in self._surnames
+        if word in self._common:
+            return self._is_common_name(index, word, is_listed=is_listed or word in self._known.common)
+        return is_listed or self._is_strange(index, word)
+
+    def _is_common_name(self, index: int, word: str, *, is_listed: bool) -> bool:
+        """A word that is a name too (Rose, Long) needs company, or a verb of speech after it."""
+        if not is_listed:
+            return False
+        beside = self._beside(index) and self._words.is_capital(index + 1)
+        after = self._words.folded[index + 1] if index + 1 < len(self._words.folded) else ""
+        if beside and (after in self._known.names or after in self._known.common):
+            return True
+        if beside and after in self._surnames and after not in self._common:
+            return True
+        return word in self._known.common and (after in SPEECH or not self._starts_sentence(index))
+
+    def _is_strange(self, index: int, word: str) -> bool:
+        """A capital word in no dictionary, inside a sentence: more likely a name than not."""
+        written = self._words.written[index]
+        if not word.isalpha() or (written.isupper() and len(written) <= ABBREVIATION):
+            return False
+        if not written[1:].islower() and not written.isupper():
+            return written[:2] in {"Mc", "De", "La", "Di"} and written[2:].isalpha()
+        if self._words.gap(index).lstrip(" ").startswith(":") or _singular(word) in self._common:
+            return False
+        return not self._starts_sentence(index) or self._follows(index)
+
+    def _follows(self, index: int) -> bool:
+        after = self._words.folded[index + 1] if index + 1 < len(self._words.folded) else ""
+        return after in SPEECH - {"is", "was", "and"}
+
+    def _starts_sentence(self, index: int) -> bool:
+        start = self._words.places[index][0]
+        return SENTENCE.search(self._words.text[max(0, start - 6) : start]) is not None or start == 0
+
+    def _beside(self, index: int) -> bool:
+        """True when word `index` and the next one may be parts of one name."""
+        return bool(BESIDE.fullmatch(self._words.gap(index))) and index + 1 < len(self._words.written)
+
+    def _run(self, first: int, limit: int, *, loose: bool) -> Iterator[tuple[int, int, str]]:
+        """The name that begins at `first`: it and the capital words beside it."""
+        end = first + 1
+        while end < min(limit, len(self._words.written)) and self._belongs(end, loose=loose):
+            end += 1
+        yield self._span(first, end, "NAME")
+
+    def _belongs(self, index: int, *, loose: bool) -> bool:
+        word = self._words.folded[index]
+        if not self._beside(index - 1) or not self._words.is_capital(index):
+            return False
+        if word in CREDENTIALS or word in LABELS or word in NO_NAMES or word in FACILITIES:
+            return False
+        if len(word) == 1:
+            return True
+        if self._words.gap(index - 1).startswith(","):
+            return word in self._known.names or word in self._given
+        return loose or word not in self._common or word in self._surnames or word in self._given
+
+    def _after_sign(self, index: int, word: str) -> Iterator[tuple[int, int, str]]:
+        """The name after a title, a relative or a label."""
+        gap, first = self._words.gap(index), index + 1
+        if not self._words.is_capital(first) or self._words.folded[first] in NO_NAMES:
+            return
+        is_common = self._words.folded[first] in self._common
+        if word in TITLES and re.fullmatch(r"\.?[ \t]{1,2}", gap):
+            if word not in {"nurse", "doctor"} or not is_common:
+                yield from self._run(first, first + 3, loose=not is_common)
+        elif word in RELATIVES and re.fullmatch(r",?[ \t(]{1,2}", gap) and not is_common:
+            yield from self._run(first, first + 3, loose=False)
+        elif LABEL_GAP.fullmatch(gap) and self._words.folded[first] not in TITLES | LABELS:
+            yield from self._labelled(first)
+
+    def _labelled(self, first: int) -> Iterator[tuple[int, int, str]]:
+        """What a label names: `Last, First M` or `First Last`, at least two words."""
+        end = first + 1
+        while end < min(first + LONGEST_NAME, len(self._words.written)):
+            gap = self._words.gap(end - 1)
+            is_part = self._words.is_capital(end) and re.fullmatch(r"[ \t]?[.,'’-]?[ \t]?", gap)
+            if not is_part or self._words.folded[end] in CREDENTIALS | LABELS:
+                break
+            end += 1
+        is_common = all(word in self._common for word in self._words.folded[first:end])
+        if end - first > 1 or not is_common:
+            yield self._span(first, end, "NAME")
+
+    def _before_credential(self, index: int) -> Iterator[tuple[int, int, str]]:
+        """The one to three capital words before `, MD`; it must be written in capitals."""
+        gap = self._words.gap(index - 1)
+        if not re.fullmatch(r",?[ \t]{1,2}", gap) or not self._words.written[index][:2].isupper():
+            return
+        first = index
+        while first > max(0, index - 3) and self._is_part_before(first - 1, is_last=first == index):
+            first -= 1
+        if first < index:
+            yield self._span(first, index, "NAME")
+
+    def _is_part_before(self, index: int, *, is_last: bool) -> bool:
+        word = self._words.folded[index]
+        if not self._words.is_capital(index) or word in LABELS or word in CREDENTIALS:
+            return False
+        return is_last or bool(re.fullmatch(r"[ \t]?[.'’-]?[ \t]{0,2}", self._words.gap(index)))
+
+    def _facility(self, index: int) -> Iterator[tuple[int, int, str]]:
+        """A hospital or the like with a name of its own: the capital words before it and after it."""
+        first = index
+        while first > max(0, index - 5) and self._is_facility_part(first - 1):
+            first -= 1
+        before = self._words.folded[first:index]
+        is_own = any(w not in self._common or w in FACILITY_NAMES or w in self._surnames for w in before)
+        if before and is_own:
+            yield self._span(first, index + 1, "ORG")
+
+    def _is_facility_part(self, index: int) -> bool:
+        gap = self._words.gap(index)
+        if ACROSS_LINES.search(gap) or len(gap) > 2 or not gap.strip(" ").strip(".'’&-") == "":
+            return False
+        return self._words.is_capital(index) or self._words.folded[index] in {"of", "the", "s"}
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s")

@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+REGISTERED = "homeward.postgres.registered"
 BATCH_BYTES = str(4 << 20)
 
 
@@ -44,7 +45,9 @@ def read_postgres(
         query: Column types are described by Postgres; the query is not run for that.
         split: Without one, a single connection reads everything.
     """
-    spark.dataSource.register(PostgresArrow)
+    if spark.conf.get(REGISTERED, None) is None:  # Spark warns of a second registration
+        spark.dataSource.register(PostgresArrow)
+        spark.conf.set(REGISTERED, "yes")
     reader = spark.read.format(PostgresArrow.name())
     reader = reader.option("url", database_url).option("query", query)
     if split is not None:

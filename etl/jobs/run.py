@@ -21,7 +21,7 @@ from etl.jobs.job import FeatureJob
 from etl.jobs.online import forget_vanished
 from etl.jobs.plan import Basis, rules_as_json, snapshot_to_carry_on
 from etl.jobs.postgres_source import libpq_url
-from etl.jobs.session import SparkOptions, spark_session
+from etl.jobs.session import SparkOptions, settle, spark_session
 from etl.jobs.steps import (
     Run,
     compute_patients,
@@ -62,6 +62,7 @@ def make_snapshot(spark: SparkSession, job: FeatureJob, now: datetime) -> Snapsh
         RunFailed: A patient or note could not be worked on; the message names it by pseudonym.
         AlreadyRunning: Another run holds the home.
     """
+    settle(spark)
     snapshot_id = f"{now:%Y%m%dT%H%M%S%fZ}"
     with only_run(job.home), unfinished(job.home, snapshot_id) as folder, failures_told():
         run = prepared(spark, job, folder)

@@ -14,6 +14,14 @@ from pyspark.sql import SparkSession
 
 REPOSITORY = Path(__file__).resolve().parents[2]  # or site-packages: where `etl` is found
 
+ROWS_REST_ON = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # else INT96, without a zone
+    "spark.sql.parquet.compression.codec": "zstd",
+    # A row may hold a whole document, so batches are bounded in rows more tightly than usual.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SparkOptions:
@@ -29,7 +37,7 @@ class SparkOptions:
     master: str
     home: Path
     memory: str = "2g"
-    partitions: int = 16
+    partitions: int = 64
 
 
 @contextmanager
@@ -63,7 +71,7 @@ def scratch_folder(home: Path) -> Iterator[Path]:
 
 
 def settings(options: SparkOptions, scratch: Path) -> dict[str, str]:
-    """Spark's configuration; each line that is not plain has its reason."""
+    """What must be known when Spark starts; each line that is not plain has its reason."""
     return {
         "spark.driver.memory": options.memory,
         "spark.executor.memory": options.memory,
@@ -73,12 +81,13 @@ def settings(options: SparkOptions, scratch: Path) -> dict[str, str]:
         "spark.executorEnv.PYTHONPATH": str(REPOSITORY),  # workers import our packages
         "spark.ui.enabled": "false",  # a web page would show plans to whoever asks
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(options.partitions),
-        # A row may hold a whole document, so batches are bounded in rows more tightly than usual.
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
-        # Files of the snapshot alone in its folders: no _SUCCESS marker.
-        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-        "spark.sql.parquet.compression.codec": "zstd",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # else INT96 without a zone
+        # The work is in Python and not in bytes: many small partitions keep all cores busy.
+        "spark.sql.adaptive.coalescePartitions.minPartitionSize": "256k",
     }
+
+
+def settle(spark: SparkSession) -> None:
+    """Set what the rows of a snapshot rest on, in whatever session the run was given."""
+    for name, value in ROWS_REST_ON.items():
+        spark.conf.set(name, value)

@@ -28,7 +28,7 @@ from etl.jobs.patients import patients
 from etl.jobs.plan import Basis, unripe
 from etl.jobs.postgres_source import Split, read_postgres
 from etl.jobs.store import FROM_THE_BEGINNING, StoreWindow, feed, touched
-from etl.jobs.tables import PATIENT_TABLES, joined, rows, write_table
+from etl.jobs.tables import PATIENT_TABLES, joined, rows, write_parquet, write_table
 from etl.notes.text import NOTE_TYPES
 from etl.snapshots import NOTE_SCHEMA, TABLES, SnapshotManifest, snapshot_path
 
@@ -98,7 +98,7 @@ def compute_patients(run: Run) -> None:
         waiting = observed.join(touched(run.spark, run.window), "patient_id", "left_anti")
         found = found.unionByName(carried.join(waiting, "patient_id", "left_semi"))
     computed = patients(found, observed, run.job.rules)
-    computed.write.parquet((run.folder / PATIENTS).resolve().as_uri())
+    write_parquet(computed, run.folder / PATIENTS)
 
 
 def embed_notes(run: Run) -> None:

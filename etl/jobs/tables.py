@@ -44,7 +44,13 @@ def joined(computed: DataFrame, carried: DataFrame | None, redone: DataFrame) ->
 def write_table(frame: DataFrame, table: str, folder: Path) -> None:
     """Write one table into its folder, the rows of each file in their order."""
     ordered = frame.sortWithinPartitions(*SORTED_BY[table])
-    ordered.write.parquet((folder / table).resolve().as_uri())
+    write_parquet(ordered, folder / table)
+
+
+def write_parquet(frame: DataFrame, path: Path) -> None:
+    """Write a new folder of Parquet files and nothing beside them."""
+    unmarked = frame.write.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+    unmarked.parquet(path.resolve().as_uri())
 
 
 def _unpacked(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

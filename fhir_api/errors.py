@@ -5,6 +5,7 @@
     ├── InvalidRequest          400  invalid
     │   └── UnknownParameter    400  not-supported
     ├── NotSupported            400  not-supported
+    ├── UnknownPlace            404  not-supported
     ├── ResourceNotFound        404  not-found
     ├── ResourceDeleted         410  deleted
     ├── VersionConflict         409  conflict
@@ -21,10 +22,13 @@ A message names the place that is wrong and never the value found there: errors 
 logs hold nothing about a patient. Codes: https://hl7.org/fhir/R4/valueset-issue-type.html
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fhir_api.validation.issue import Issue
+
+PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z_:.\-]{0,63}")
 
 
 class FhirError(Exception):
@@ -66,6 +70,16 @@ class InvalidRequest(FhirError):
     issue = "invalid"
 
 
+class UnknownPlace(FhirError):
+    """No interaction has this path, or no resource type of R4 this name."""
+
+    status = 404
+    issue = "not-supported"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is served at this path; GET metadata says what is.")
+
+
 class UnknownParameter(InvalidRequest):
     """A search parameter that is not served; ignoring it would answer another question."""
 
@@ -73,9 +87,9 @@ class UnknownParameter(InvalidRequest):
     issue = "not-supported"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
+        shown = name if PARAMETER_NAME.fullmatch(name) else "of the request"
         super().__init__(
-            f"Search parameter {name[:64]!r} is not served here. "
-            f"These are: {', '.join(sorted(known))}."
+            f"The search parameter {shown} is not served here. These are: {', '.join(known)}."
         )
 
 

@@ -103,6 +103,14 @@ class Ingestor:
         read = [on_its_own(index, resource) for index, resource in enumerate(resources)]
         return self.independent(read, "")
 
+    def single(self, entry: Entry) -> Stored:
+        """Carry out one interaction: create, update or delete. Raises the FhirError it meets."""
+        digest = digest_of(entry.resource or {})
+        result = self.independent([entry], digest)[0]
+        if isinstance(result, FhirError):
+            raise result
+        return result
+
     def independent(
         self, read: Sequence[Entry | FhirError], digest: str, *, wait: bool = False
     ) -> list[Result]:

@@ -18,14 +18,20 @@ ATTEMPTS = 8
 CONFLICTS = {"23505", "40001", "40P01"}  # unique violation, serialization failure, deadlock
 Result = TypeVar("Result")
 
-NEWEST = """
-    SELECT v.resource_type, v.resource_id, v.version, v.patient_id, v.recorded_at, v.deleted,
-           v.body::text
+COLUMNS = """v.resource_type, v.resource_id, v.version, v.patient_id, v.recorded_at, v.deleted,
+    v.body::text"""
+NEWEST = f"""
+    SELECT {COLUMNS}
     FROM resource_version v
     JOIN resource_head h USING (site, resource_type, resource_id, version)
     WHERE v.site = :site
 """
 READ = text(f"{NEWEST} AND v.resource_type = :type AND v.resource_id = :id")
+READ_VERSION = text(f"""
+    SELECT {COLUMNS} FROM resource_version v
+    WHERE v.site = :site AND v.resource_type = :type AND v.resource_id = :id
+      AND v.version = :version
+""")
 OF_PATIENT = text(f"""{NEWEST} AND v.patient_id = :patient_id
     AND (cast(:types AS text[]) IS NULL OR v.resource_type = any(cast(:types AS text[])))
     AND (v.transaction_id >= cast(cast(:after AS text) AS xid8)
@@ -73,6 +79,14 @@ class ResourceStore:
     def read(self, resource_type: str, resource_id: str) -> StoredResource | None:
         """The newest version, be it a deletion; None when there was never one."""
         found = self.fetch(READ, {"type": resource_type, "id": resource_id})
+        return found[0] if found else None
+
+    def read_version(
+        self, resource_type: str, resource_id: str, version: int
+    ) -> StoredResource | None:
+        """One version; None when there was never such a one."""
+        given = {"type": resource_type, "id": resource_id, "version": version}
+        found = self.fetch(READ_VERSION, given)
         return found[0] if found else None
 
     def patient_resources(

@@ -13,7 +13,7 @@ from privacy.rules import NUMBERS, Visit, unit, with_extensions
 LONGEST_URI, LONGEST_SYSTEM = 255, 200
 WEB_ADDRESS = re.compile(r"(?!.*[0-9]{7})[A-Za-z0-9:/.#?=&|_%+-]+")
 SIGNS = frozenset({"<", "<=", ">=", ">"})
-KNOWN_SYSTEMS = 4096  # decisions remembered; more are made anew
+KNOWN_SYSTEMS, KNOWN_CODES = 4096, 65536  # decisions remembered; more are made anew
 OLDEST_AGE = {
     **dict.fromkeys(("a", "yr", "yrs", "y", "year", "years", "y/o", "yo"), 90),
     **dict.fromkeys(("mo", "month", "months"), 90 * 12),
@@ -28,6 +28,7 @@ class Codes:
     def __init__(self, policy: Policy, keys: SiteKeys) -> None:
         self._keys = keys
         self._shapes: dict[str, re.Pattern[str] | None] = dict(policy.code_shapes)
+        self._listed: dict[tuple[str, str], bool] = {}
         self._code_roots = policy.roots("code-systems", "roots", "systems")
         self._shape_of_roots = re.compile(policy.raw["code-systems"]["roots"]["shape"])
         self._uri_roots = policy.roots("uris", "roots")
@@ -47,8 +48,16 @@ class Codes:
 
     def is_listed(self, system: Any, word: str) -> bool:
         """True when `word` may be a code of `system` and the policy lists that system."""
-        shape = self._shape(system) if type(system) is str else None
-        return shape is not None and shape.fullmatch(word) is not None
+        if type(system) is not str:
+            return False
+        pair = (system, word)
+        if pair in self._listed:
+            return self._listed[pair]
+        shape = self._shape(system)
+        is_listed = shape is not None and shape.fullmatch(word) is not None
+        if len(self._listed) < KNOWN_CODES and len(word) <= LONGEST_SYSTEM:
+            self._listed[pair] = is_listed
+        return is_listed
 
     def quantity(self, value: Any, visit: Visit) -> Any:
         """Value, comparator, unit and coded unit; an age, or a span as long as one, ends at 90."""

@@ -20,6 +20,7 @@ FHIR_DATE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def shift_days(patient_pseudonym: str, keys: SiteKeys) -> int:
     """Days to move all dates of one patient by: -7, -14, … or -364; always the same for one patient.
 

@@ -22,7 +22,7 @@ from privacy.leaks.identifiers import Identifiers, identifiers_of
 from privacy.notes.known_names import KnownNames
 from privacy.notes.scrub import scrub
 from privacy.policy import Policy
-from privacy.pseudonyms import identifier_token, pseudonym
+from privacy.pseudonyms import identifier_token
 from privacy.records import CleanResource, Refusal
 from privacy.references import References
 from privacy.rules import Batch, Refused, Visit
@@ -128,7 +128,7 @@ class Deidentifier:
             why = f"leak gate: {leak.kind} of this batch would have been stored; report the policy"
             return Refusal(index, leak.path, why)
         tokens = tuple(identifier_token(self._keys, *pair) for pair in _identifiers(resource))
-        return CleanResource(kind, pseudonym(self._keys, kind, real_id), patient, body, tokens)
+        return CleanResource(kind, body["id"], patient, body, tokens)
 
 
 def _scrubber(found: Identifiers) -> Callable[[str, int], str]:

@@ -71,14 +71,20 @@ class References:
             return self._contained(reference[1:], visit)
         known = visit.batch.references
         if reference not in known:
-            known[reference] = self._address(reference)
+            known[reference] = self._address(reference, visit)
         return known[reference]
 
     def resource_id(self, value: Any, visit: Visit) -> str | None:
         """The pseudonym of the resource that is visited."""
-        if not isinstance(value, str):
-            return None
-        return pseudonym(self._keys, str(visit.resource.get("resourceType")), value)
+        kind = visit.resource.get("resourceType")
+        return self.pseudonym(str(kind), value, visit) if isinstance(value, str) else None
+
+    def pseudonym(self, resource_type: str, real_id: str, visit: Visit) -> str:
+        """The pseudonym of an id, made once in a batch."""
+        known, reference = visit.batch.pseudonyms, (resource_type, real_id)
+        if reference not in known:
+            known[reference] = pseudonym(self._keys, resource_type, real_id)
+        return known[reference]
 
     def contained_id(self, value: Any, visit: Visit) -> str | None:
         """The pseudonym of a contained resource; equal ids in two containers differ."""
@@ -97,15 +103,15 @@ class References:
     def _contained(self, inner: str, visit: Visit) -> str:
         return CONTAINED + pseudonym(self._keys, visit.owner, inner) if inner else CONTAINED
 
-    def _address(self, reference: str) -> str | None:
+    def _address(self, reference: str, visit: Visit) -> str | None:
         target = target_of(reference)
         if target is not None and target.resource_type in self._types:
-            return f"{target.resource_type}/{pseudonym(self._keys, *target)}"
+            return f"{target.resource_type}/{self.pseudonym(*target, visit)}"
         if reference.startswith(URN):
             return uuid_pseudonym(self._keys, reference)
         match = CONDITIONAL.fullmatch(reference)
         if match is not None and match[1] in self._types:
-            return f"{match[1]}/{pseudonym(self._keys, match[1], reference)}"
+            return f"{match[1]}/{self.pseudonym(match[1], reference, visit)}"
         return None
 
 

@@ -38,6 +38,7 @@ class Batch:
         scrub: Takes a note and the patient's shift; None when notes are dropped.
         enter: Begins the visit of a resource inside another.
         extension: The rule for a list of extensions.
+        pseudonyms: Those made already, by resource type and real id.
     """
 
     references: dict[str, str | None]
@@ -46,6 +47,7 @@ class Batch:
     scrub: Callable[[str, int], str] | None
     enter: "Callable[[Mapping[str, Any], Visit], Visit]"
     extension: "Rule"
+    pseudonyms: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -107,7 +109,7 @@ def is_code(value: str) -> bool:
 
 def code(value: Any, _visit: Visit) -> str | None:
     """A word of a fixed list."""
-    return value if type(value) is str and len(value) <= LONGEST_CODE and is_code(value) else None
+    return value if type(value) is str and is_code(value) else None
 
 
 @lru_cache(maxsize=8192)
@@ -118,7 +120,7 @@ def is_unit(value: str) -> bool:
 
 def unit(value: Any, _visit: Visit) -> str | None:
     """A short unit."""
-    return value if type(value) is str and len(value) <= LONGEST_UNIT and is_unit(value) else None
+    return value if type(value) is str and is_unit(value) else None
 
 
 def time(value: Any, _visit: Visit) -> str | None:

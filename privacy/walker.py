@@ -136,16 +136,19 @@ def _contained(walker: Walker, references: References) -> Rule:
 
 def _object(table: Mapping[str, Rule], required: Mapping[str, Element]) -> Rule:
     def clean(value: Any, visit: Visit) -> Any:
-        if not isinstance(value, dict):
+        if type(value) is not dict:
             return None
         kept: dict[str, Any] = {}
         name = ""
         try:
             for name, item in value.items():
                 rule = table.get(name)
-                if rule is not None and (clean_item := rule(item, visit)) is not None:
-                    kept[name] = clean_item
-                elif name in required:
+                if rule is not None:
+                    clean_item = rule(item, visit)
+                    if clean_item is not None:
+                        kept[name] = clean_item
+                        continue
+                if name in required:
                     _mask(kept, required[name])
         except Refused as refused:
             refused.path.append(name)
@@ -160,14 +163,15 @@ def _many(rule: Rule) -> Rule:
         if type(items) is not list:
             return None
         kept = []
-        for position, item in enumerate(items):
-            try:
+        position = 0
+        try:
+            for position, item in enumerate(items):
                 clean_item = rule(item, visit)
-            except Refused as refused:
-                refused.path.append(position)
-                raise
-            if clean_item is not None:
-                kept.append(clean_item)
+                if clean_item is not None:
+                    kept.append(clean_item)
+        except Refused as refused:
+            refused.path.append(position)
+            raise
         return kept or None
 
     return clean

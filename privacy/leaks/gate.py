@@ -20,11 +20,13 @@ from privacy.dates import FHIR_DATE
 from privacy.leaks.identifiers import Identifiers
 from privacy.notes.text import TOKEN, fold
 from privacy.notes.words import common_words
+from privacy.pseudonyms import PSEUDONYM
 
 SHORTEST_NUMBER, SHORTEST_NAME = 6, 4
 NOTE = "data"
 CODED = frozenset({"code", "system"})
 OWN = frozenset({"resourceType"})
+POINTERS = frozenset({"id", "reference"})
 PSEUDONYM_LETTERS = 34
 
 
@@ -46,45 +48,47 @@ class LeakGate:
 
     def leak_in(self, body: Mapping[str, Any]) -> Leak | None:
         """The first identifier of the batch that stands in `body`; None when there is none."""
-        return self._in_object(body, str(body.get("resourceType", "")))
+        found = self._in_object(body)
+        if found is None:
+            return None
+        return Leak(f"{body.get('resourceType', '')}{found.path}", found.kind)
 
-    def _in_object(self, value: Mapping[str, Any], path: str) -> Leak | None:
+    def _in_object(self, value: Mapping[str, Any]) -> Leak | None:
         is_coded = "system" in value and "code" in value
+        if is_coded and len(value) == len(CODED):
+            return None
         for key, item in value.items():
-            if key in OWN or (is_coded and key in CODED):
-                continue
             kind = type(item)
             if kind is str:
-                if item in self._is_clean:
+                if item in self._is_clean or key in OWN or (is_coded and key in CODED):
                     continue
-                leak = self._in_text(item, key, path)
+                found = self._in_text(item, key)
             elif kind is dict:
-                leak = self._in_object(item, f"{path}.{key}")
+                found = self._in_object(item)
             else:
-                leak = self._in_list(item, f"{path}.{key}") if kind is list else None
-            if leak is not None:
-                return leak
+                found = self._in_list(item) if kind is list else None
+            if found is not None:
+                return Leak(f".{key}{found.path}", found.kind)
         return None
 
-    def _in_list(self, items: list[Any], path: str) -> Leak | None:
+    def _in_list(self, items: list[Any]) -> Leak | None:
         for position, item in enumerate(items):
-            here = f"{path}[{position}]"
-            if isinstance(item, dict):
-                leak = self._in_object(item, here)
+            if type(item) is dict:
+                found = self._in_object(item)
             else:
-                leak = self._in_text(item, "", here) if isinstance(item, str) else None
-            if leak is not None:
-                return leak
+                found = self._in_text(item, "") if type(item) is str else None
+            if found is not None:
+                return Leak(f"[{position}]{found.path}", found.kind)
         return None
 
-    def _in_text(self, text: str, key: str, path: str) -> Leak | None:
-        if key in {"id", "reference"} and text[-PSEUDONYM_LETTERS:].startswith("p1"):
+    def _in_text(self, text: str, key: str) -> Leak | None:
+        if key in POINTERS and text[-PSEUDONYM_LETTERS:].startswith(PSEUDONYM):
             return None
         kind = self.kind_in(_decoded(text) if key == NOTE else text, names=key == NOTE)
         if kind is None:
             self._is_clean.add(text)
             return None
-        return Leak(f"{path}.{key}".rstrip("."), kind)
+        return Leak("", kind)
 
     def kind_in(self, text: str, *, names: bool) -> str | None:
         """What kind of identifier stands in a text, read as free text if it has spaces or `names`."""

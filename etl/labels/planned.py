@@ -5,12 +5,13 @@ half of those it calls planned were (Horwitz et al., J Hosp Med 2015;10:670): th
 and says `unknown` where the codes of a stay cannot be mapped.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from etl.labels.ccs import diagnosis_category, procedure_category
+from etl.labels.ccs import ICD10_SYSTEMS, diagnosis_category, plain, procedure_category
 from etl.labels.errors import UnknownLabelSpec
 from etl.labels.stays import Stay
 
@@ -25,6 +26,7 @@ class CodeSets:
         always_diagnoses: Principal diagnoses of which the same is true.
         procedures: Procedures that are planned unless the diagnosis is acute.
         acute_diagnoses: Principal diagnoses that nobody plans to be admitted for.
+        acute_injuries: Pattern of the ICD-10-CM codes of injuries of which the same is true.
     """
 
     excluded: dict[int, str]
@@ -32,6 +34,7 @@ class CodeSets:
     always_diagnoses: frozenset[int]
     procedures: frozenset[int]
     acute_diagnoses: frozenset[int]
+    acute_injuries: str
 
 
 @cache
@@ -46,8 +49,15 @@ def code_sets(label_spec: str) -> CodeSets:
         raise UnknownLabelSpec(label_spec, sorted(known_specs()))
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     groups = table["excluded_index_diagnoses"]
-    planned = {name: frozenset(categories) for name, categories in table["planned"].items()}
-    return CodeSets({each: group for group in groups for each in groups[group]}, **planned)
+    planned = table["planned"]
+    return CodeSets(
+        excluded={each: group for group in groups for each in groups[group]},
+        always_procedures=frozenset(planned["always_procedures"]),
+        always_diagnoses=frozenset(planned["always_diagnoses"]),
+        procedures=frozenset(planned["procedures"]),
+        acute_diagnoses=frozenset(planned["acute_diagnoses"]),
+        acute_injuries=planned["acute_injuries"],
+    )
 
 
 def known_specs() -> list[str]:
@@ -72,9 +82,18 @@ def is_planned(stay: Stay, label_spec: str) -> bool | None:
         return True
     if not diagnoses:
         return None
-    if diagnoses & sets.acute_diagnoses:
+    if diagnoses & sets.acute_diagnoses or is_acute_injury(stay, sets):
         return False
     return True if procedures & sets.procedures else unless_unmapped(procedures)
+
+
+def is_acute_injury(stay: Stay, sets: CodeSets) -> bool:
+    """Whether the principal diagnosis is an injury at its first treatment."""
+    codes = (pair.rpartition("//") for pair in stay.principal)
+    return any(
+        system in ICD10_SYSTEMS and re.fullmatch(sets.acute_injuries, plain(code))
+        for system, _, code in codes
+    )
 
 
 def unless_unmapped(procedures: set[int | None]) -> bool | None:

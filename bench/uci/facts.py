@@ -21,7 +21,7 @@ GLUCOSE = {"Norm": ("<", 200, "N"), ">200": (">", 200, "H"), ">300": (">", 300, 
 
 
 def stay_facts(stay: Stay, at: str) -> Resource:
-    """Counts, bands of age and weight, and the two flags of the file as components of one Observation.
+    """Counts, bands of age and weight, and both flags of the file: components of one Observation.
 
     Args:
         stay: The stay.

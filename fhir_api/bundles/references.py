@@ -16,13 +16,15 @@ from fhir_api.validation.elements import names_of_type, resource_types
 RESTFUL = re.compile(r"(?P<base>https?://.+/)(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})")
 CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
 NOT_A_LINK = frozenset({"system", "fullUrl"})
+CONTAINERS = {dict, list}
 Names = Mapping[str, str]  # a name used inside the Bundle -> "Type/id"
 
 
 @cache
-def bare_names() -> frozenset[str]:
-    """Elements that may hold a bare link to another entry."""
-    return names_of_type("uri", "url", "oid", "uuid") - names_of_type("canonical") - NOT_A_LINK
+def link_names() -> frozenset[str]:
+    """Elements that may name another entry: `reference`, and those that hold a bare link."""
+    bare = names_of_type("uri", "url", "oid", "uuid") - names_of_type("canonical") - NOT_A_LINK
+    return bare | {"reference"}
 
 
 def base_of(full_url: str | None) -> str:
@@ -31,18 +33,20 @@ def base_of(full_url: str | None) -> str:
     return found["base"] if found else ""
 
 
-def rewrite(node: Any, names: Names, base: str = "") -> None:
-    """Put the new `Type/id` wherever a resource, in place, names another entry."""
-    if isinstance(node, list):
-        for item in node:
-            rewrite(item, names, base)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if isinstance(value, str):
-                if key == "reference" or key in bare_names():
-                    node[key] = renamed(value, names, base)
-            elif value.__class__ in {dict, list}:
-                rewrite(value, names, base)
+def rewrite(node: Any, names: Names, base: str = "") -> bool:
+    """Put the new `Type/id` wherever a resource, in place, names another entry.
+
+    Says whether a reference may be a conditional one, so that only those resources are searched
+    for them.
+    """
+    conditional, links = False, link_names()
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if value.__class__ in CONTAINERS:
+            conditional |= rewrite(value, names, base)
+        elif key in links and isinstance(value, str):
+            node[key] = renamed(value, names, base)
+            conditional |= "?" in value
+    return conditional
 
 
 def renamed(reference: str, names: Names, base: str) -> str:
@@ -68,7 +72,7 @@ def conditional_references(node: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from conditional_references(item, f"{path}[{index}]")
     elif isinstance(node, dict):
         for key, value in node.items():
-            if value.__class__ in {dict, list}:
+            if value.__class__ in CONTAINERS:
                 yield from conditional_references(value, f"{path}.{key}")
             elif key == "reference" and isinstance(value, str) and is_conditional(value):
                 yield f"{path}.reference", value

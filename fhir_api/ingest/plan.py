@@ -71,9 +71,10 @@ def make_plan(
         plan.entries[index] = entry
         plan.keys[index] = (entry.resource_type, real_id(entry, digest))
         check(entry, validator, plan)
-    join(plan)
+    for entry in join(plan):
+        collect_references(entry, keys, plan)
     for entry in plan.standing():
-        collect_lookups(entry, keys, plan)
+        collect_create(entry, keys, plan)
     return plan
 
 
@@ -100,28 +101,40 @@ def refuse_twins(plan: Plan) -> None:
             plan.fail(entry.index, InvalidRequest(message, entry.path or None))
 
 
-def join(plan: Plan) -> None:
-    """Give every resource its id, and every reference to an entry the id of that entry."""
+def join(plan: Plan) -> list[Entry]:
+    """Give every resource its id, and every reference to an entry the id of that entry.
+
+    The entries that may hold conditional references are given back.
+    """
     names = {
         entry.full_url: "/".join(plan.keys[entry.index])
         for entry in plan.entries.values()
         if entry.full_url
     }
+    conditional = []
     for entry in plan.standing():
         if entry.resource is not None:
             entry.resource["id"] = plan.keys[entry.index][1]
-            rewrite(entry.resource, names, base_of(entry.full_url))
+            if rewrite(entry.resource, names, base_of(entry.full_url)):
+                conditional.append(entry)
+    return conditional
 
 
-def collect_lookups(entry: Entry, keys: SiteKeys, plan: Plan) -> None:
-    """Note what the entry needs to have looked up in the store."""
-    if entry.resource is None:
+def collect_create(entry: Entry, keys: SiteKeys, plan: Plan) -> None:
+    """Note what a conditional create asks for."""
+    if entry.if_none_exist is None:
         return
+    path = f"{entry.path}.request.ifNoneExist" if entry.path else "If-None-Exist"
+    query = entry.if_none_exist.rpartition("?")[2]
     try:
-        if entry.if_none_exist is not None:
-            path = f"{entry.path}.request.ifNoneExist"
-            query = entry.if_none_exist.rpartition("?")[2]
-            plan.creates[entry.index] = query_token(entry.resource_type, query, path, keys)
+        plan.creates[entry.index] = query_token(entry.resource_type, query, path, keys)
+    except FhirError as error:
+        plan.fail(entry.index, error)
+
+
+def collect_references(entry: Entry, keys: SiteKeys, plan: Plan) -> None:
+    """Note what the conditional references of a resource ask for."""
+    try:
         for path, reference in conditional_references(entry.resource, entry.resource_path):
             token = token_of(reference, path, keys)
             plan.conditionals.append(Conditional(entry.index, path, reference, token))

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-from urllib.parse import urlsplit
 
 from cds_hooks.errors import InvalidCall
 from fhir_api.validation.issue import Issue
@@ -24,10 +23,10 @@ FATAL = {"error", "fatal"}
 class State(Enum):
     """What a prefetch key says."""
 
-    ABSENT = "not sent"
-    EMPTY = "nothing on record"
-    REFUSED = "could not be read by the EHR"
-    GIVEN = "sent"
+    ABSENT = "Not sent"
+    EMPTY = "Nothing on record"
+    REFUSED = "Could not be read by the EHR"
+    GIVEN = "Sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +135,7 @@ def _is_failure(outcome: Resource) -> bool:
 def _has_next_page(value: Any) -> bool:
     links = value.get("link") if isinstance(value, dict) else None
     return isinstance(links, list) and any(
-        isinstance(link, dict) and link.get("relation") == "next" and urlsplit(str(link.get("url")))
-        for link in links
+        isinstance(link, dict) and link.get("relation") == "next" for link in links
     )
 
 

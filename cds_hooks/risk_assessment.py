@@ -27,6 +27,7 @@ RISK_CODE = {
 RISK_TEXT = "Unplanned readmission within 30 days"
 PROBABILITY_SYSTEM = "http://terminology.hl7.org/CodeSystem/risk-probability"
 REASONS_TOLD = 3
+LEAST_BASE_RATE = 0.001  # what is compared with nothing has no ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def percent(probability: float) -> Decimal:
 
 
 def _prediction(score: Score, as_of: datetime, level: Level) -> dict[str, Any]:
-    relative = score.probability / score.base_rate if score.base_rate > 0 else None
+    comparable = score.base_rate >= LEAST_BASE_RATE
+    relative = score.probability / score.base_rate if comparable else None
     return {
         "outcome": {"text": RISK_TEXT},
         "probabilityDecimal": percent(score.probability),

@@ -13,9 +13,9 @@ from cds_hooks.discovery import discovery_document, service_named
 from cds_hooks.errors import MethodNotAllowed, UnknownService
 from cds_hooks.feedback import FeedbackRead, read_feedback, store_feedback
 from cds_hooks.hooks.definition import HookService
-from cds_hooks.responding import json_response, refusal, respond
 from cds_hooks.latency import Stopwatch
 from cds_hooks.request import read_call
+from cds_hooks.responding import json_response, refusal, respond
 from cds_hooks.service import CdsService
 from fhir_api.json_text import parse
 

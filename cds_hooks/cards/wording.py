@@ -80,7 +80,7 @@ def _limits(score: Score, provenance: Provenance) -> Iterator[str]:
     for state in (State.ABSENT, State.REFUSED):
         keys = [key for key, each in provenance.states.items() if each is state]
         if keys:
-            yield f"{state.value.capitalize()}: {', '.join(keys)}."
+            yield f"{state.value}: {', '.join(keys)}."
     if provenance.truncated:
         yield f"Only the first page was sent: {', '.join(sorted(provenance.truncated))}."
     if provenance.left_out:

@@ -33,5 +33,5 @@ def simulate(
 
     options = Options(patients=patients, seed=seed, out=out, until=until.date())
     with progress("Simulating", patients) as advance:
-        manifest = simulate_hospital(options, advance)
+        manifest = simulate_hospital(options, lambda _done, _total: advance(1))
     typer.echo(json.dumps(manifest.as_json(), indent=2))

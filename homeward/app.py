@@ -1,0 +1,94 @@
+"""The web application: FHIR and CDS Hooks over the parts of one house.
+
+No rule of medicine, privacy or statistics lives here.
+"""
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from homeward.champion import ChampionCache
+from homeward.house import House
+
+if TYPE_CHECKING:
+    from cds_hooks.service import CdsService
+    from fhir_api.routes.parts import FhirApi
+    from monitoring.metrics import Metrics
+
+MEGABYTE = 1_000_000
+HEALTH = "/health"
+
+
+def create_app(house: House) -> "tuple[FastAPI, Metrics]":
+    """The application over a house, and the metrics it counts into."""
+    from cds_hooks.routes import build_router as cds_router
+    from fhir_api.routes.router import build_router as fhir_router
+    from monitoring.metrics import Metrics
+
+    metrics = Metrics()
+    fhir = fhir_parts(house)
+    app = FastAPI(title="Homeward", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(fhir_router(fhir), prefix="/fhir")
+    app.include_router(cds_router(cds_parts(house, fhir, metrics)))
+    app.add_api_route(HEALTH, lambda: health(house), methods=["GET"])
+    if house.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(house.settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["authorization", "content-type"],
+        )
+    return app, metrics
+
+
+def fhir_parts(house: House) -> "FhirApi":
+    """What the FHIR routes are given."""
+    from fhir_api.ingest.ingestor import Ingestor
+    from fhir_api.routes.parts import FhirApi
+    from fhir_api.validation.validator import Validator
+
+    validator = Validator()
+    return FhirApi(
+        ingestor=Ingestor(house.store, house.deidentifier, validator, house.keys),
+        store=house.store,
+        keys=house.keys,
+        validator=validator,
+        site=house.settings.site,
+        largest_body=house.settings.maximum_body_mb * MEGABYTE,
+    )
+
+
+def cds_parts(house: House, fhir: "FhirApi", metrics: "Metrics") -> "CdsService":
+    """What the hook routes are given."""
+    from cds_hooks.note_reader import NoteReader
+    from cds_hooks.service import CdsService, Options, Thresholds
+
+    settings = house.settings
+    return CdsService(
+        site=settings.site,
+        engine=house.engine,
+        store=house.store,
+        keys=house.keys,
+        deidentifier=house.deidentifier,
+        champion=ChampionCache(house),
+        rules=house.rules,
+        now=house.now,
+        validator=fhir.validator,
+        metrics=metrics,
+        options=Options(
+            source_url=f"{settings.public_url}/fhir/metadata",
+            maximum_body_bytes=settings.maximum_body_mb * MEGABYTE,
+        ),
+        thresholds=Thresholds(moderate=settings.medium_risk, high=settings.high_risk),
+        notes=NoteReader(deadline_s=settings.note_deadline_ms / 1000),
+    )
+
+
+def health(house: House) -> dict[str, str]:
+    """Answers when the database does; whoever asks learns nothing else."""
+    from sqlalchemy import text
+
+    with house.engine.connect() as connection:
+        connection.execute(text("select 1"))
+    return {"status": "ok"}

@@ -26,7 +26,7 @@ Inputs = dict[str, NDArray[Any]]
 
 MAX_EVENTS = 512  # newest events of a patient that the network reads
 MAX_CHUNKS = 32  # newest note chunks
-MAX_STAY_CODES = 128
+MAX_STAY_CODES = 512
 SIZES = (1, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)  # padded lengths; few, so few graphs
 
 

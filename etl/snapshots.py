@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from etl.errors import EtlError
+
 TABLES = ("events", "features", "labels", "ledger", "notes")
 CURRENT = "current"
 MANIFEST = "manifest.json"
@@ -51,7 +53,7 @@ NOTE_SCHEMA = pa.schema(
 )
 
 
-class SnapshotMissing(LookupError):  # noqa: N818 - what it is, not that it is one
+class SnapshotMissing(EtlError):  # noqa: N818 - what it is, not that it is one
     """There is no such snapshot to read."""
 
     def __init__(self, path: Path) -> None:

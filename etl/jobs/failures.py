@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from etl.errors import EtlError
 
-class FeaturesError(Exception):
+
+class FeaturesError(EtlError):
     """Root of the family."""
 
 

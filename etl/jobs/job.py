@@ -31,7 +31,7 @@ class FeatureJob:
     rules: SiteRules
     full: bool = False
     encoder: EncoderFactory | None = None
-    observed_until: Callable[[str], datetime] | None = None
+    observed_until: Callable[[str], datetime | None] | None = None
 
     def observed(self, patient_id: str) -> datetime | None:
         """How far this patient was observed; None when to the end of time."""

@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from etl.jobs.failures import naming
+from etl.jobs.failures import FeaturesError, naming
 from etl.notes.encoder import Encoder
 from etl.notes.text import note_key, note_texts
 from etl.notes.vectors import pack, unpack
@@ -48,7 +48,7 @@ class NoteTarget:
     factory: bytes
 
 
-class EncoderDiffers(Exception):  # noqa: N818 - what it is, not that it is one
+class EncoderDiffers(FeaturesError):  # noqa: N818 - what it is, not that it is one
     """An executor loaded another encoder than the driver did."""
 
     def __init__(self) -> None:

@@ -138,9 +138,9 @@ def next_reason(rng: Random, life: Life, followed: Followed, day: int) -> Reason
     last, present = followed.last, life.patient.health.diseases
     if followed.event == "planned":
         return planned_reason(last.reason, present)
-    reason = unplanned_reason(last.reason, present, life.patient.age(last.ended))
+    reason = unplanned_reason(rng, last.reason, present, life.patient.age(last.ended))
     while day == 0 and reason.code == last.reason.code:
-        reason = unplanned_reason(last.reason, present, life.patient.age(last.ended))
+        reason = unplanned_reason(rng, last.reason, present, life.patient.age(last.ended))
     return reason
 
 

@@ -55,7 +55,7 @@ class Options:
     until: date = date(2026, 6, 30)
     history_days: int = 1095
     later_days: int = 60
-    discharge_window_days: int = 14
+    discharge_window_days: int = 28
 
     def __post_init__(self) -> None:
         if self.patients < 1:

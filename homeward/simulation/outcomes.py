@@ -75,7 +75,7 @@ def follow(rng: Random, patient: Patient, stays: list[Stay], shown: Shown) -> Fo
     event = first_event(rng, patient, last, chance)
     return Followed(
         stays=tuple(stays),
-        excluded=exclusion(last, stays[0], shown.age),
+        excluded=exclusion(last, stays[0], patient.age(stays[0].began)),
         shown=shown,
         shown_logit=visible,
         text_logit=text,
@@ -89,11 +89,12 @@ def follow(rng: Random, patient: Patient, stays: list[Stay], shown: Shown) -> Fo
 
 
 def exclusion(last: Stay, first: Stay, age: int) -> str | None:
-    """Why a discharge is no index discharge of the CMS measure, or None.
+    """Why a discharge is no index discharge of the CMS measure, or None; `age` is at admission.
 
-    Source: CMS hospital-wide readmission measure; cancer, psychiatric care and minors are out.
+    Source: CMS hospital-wide readmission measure; cancer, psychiatric care and minors are out,
+    and hospice, where nobody expects to be kept from dying.
     """
-    if last.disposition in {"died", "against_advice"}:
+    if last.disposition in {"died", "against_advice", "hospice"}:
         return last.disposition
     if last.disposition == "transferred":
         return "transferred_out"

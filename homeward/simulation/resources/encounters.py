@@ -26,7 +26,7 @@ DISPOSITIONS: dict[str, tuple[str | None, str, str]] = {
     "rehabilitation": ("rehab", "62", "Discharged to an inpatient rehabilitation facility"),
     "hospice": (None, "50", "Hospice - home"),
     "against_advice": ("aadvice", "07", "Left against medical advice or discontinued care"),
-    "transferred": ("other-hcf", "02", "Discharged to a short-term general hospital"),
+    "transferred": (None, "02", "Discharged to a short-term general hospital"),
     "died": ("exp", "20", "Expired"),
 }
 """HL7 discharge-disposition (None: it has no code for it), NUBC patient discharge status."""

@@ -70,6 +70,7 @@ def plain(value: Any) -> orjson.Fragment:
 
 
 def decoded(data: bytes) -> str:
+    """The text of UTF-8 bytes; raises InvalidJson with the position of what is not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -77,6 +78,7 @@ def decoded(data: bytes) -> str:
 
 
 def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; raises InvalidJson when it gives a name twice."""
     made = dict(pairs)
     if len(made) != len(pairs):
         raise InvalidJson("one object gives the same name twice")
@@ -84,6 +86,7 @@ def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def number(text: str) -> Decimal:
+    """A number with a point or exponent, digit for digit; InvalidJson when it is too large."""
     value = Decimal(text) if len(text) <= LONGEST_NUMBER else None
     if value is None or abs(value.adjusted()) > LARGEST_EXPONENT:
         raise InvalidJson("a number is longer or larger than any measurement")
@@ -91,10 +94,12 @@ def number(text: str) -> Decimal:
 
 
 def integer(text: str) -> int | Decimal:
+    """A number without a point; a Decimal when 64 bits would not hold it."""
     return int(text) if len(text) <= LARGEST_INTEGER_DIGITS else number(text)
 
 
 def no_constant(_name: str) -> NoReturn:
+    """Raises InvalidJson for what only JavaScript takes for a number."""
     raise InvalidJson("NaN and Infinity are not JSON")
 
 

@@ -16,8 +16,8 @@ from fhir_api.errors import (
     FhirError,
     InvalidRequest,
     PreconditionFailed,
-    RefusedByPrivacy,
     ReferenceNotResolved,
+    RefusedByPrivacy,
     TransactionRefused,
 )
 from fhir_api.ingest.plan import Key, Plan, make_plan, refuse_twins

@@ -7,7 +7,6 @@ terminal it is known by its number and the sha256 of its name.
 import bz2
 import gzip
 import hashlib
-import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,7 +68,7 @@ class Input:
         """The bytes of the input, unpacked as they are read."""
         with self.path.open("rb") as file, unzipped(file, self.member) as plain:
             unpack = PACKED.get(PurePosixPath(self.member or self.path.name).suffix.lower())
-            yield unpack(plain, "rb") if unpack else plain  # type: ignore[operator, misc]
+            yield unpack(plain, "rb") if unpack else plain  # type: ignore[operator]
 
 
 @contextmanager
@@ -79,7 +78,7 @@ def unzipped(file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
         yield file
         return
     with zipfile.ZipFile(file) as archive, archive.open(member) as opened:
-        yield io.BufferedReader(opened)  # type: ignore[arg-type]
+        yield opened
 
 
 def find_inputs(paths: Sequence[Path]) -> list[Input]:

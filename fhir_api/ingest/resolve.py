@@ -49,10 +49,10 @@ def resolve(plan: Plan, unit: UnitOfWork, keys: SiteKeys) -> Resolution:
 
 
 def settle_creates(plan: Plan, stored: Matches, resolution: Resolution, keys: SiteKeys) -> None:
-    """For each `ifNoneExist`: create, take what is there (or what an earlier entry makes), refuse."""
+    """For each `ifNoneExist`: create, take what is there or an earlier entry makes, or refuse."""
     made: dict[Token, str] = {}
     for index, token in plan.creates.items():
-        found = stored.get(token) or [made[token]] if token in made else stored.get(token, [])
+        found = stored.get(token) or ([made[token]] if token in made else [])
         if len(found) > 1:
             path = f"{plan.entries[index].path}.request.ifNoneExist"
             message = f"{path} matches more than one {token[0]}; make its identifier unique."

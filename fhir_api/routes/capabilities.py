@@ -18,7 +18,7 @@ WRITES = {"create", "update"}
 
 
 def register(router: APIRouter) -> None:
-    """Add the route of this interaction, which tells of the routes that are there when it is first asked."""
+    """Add the route of this interaction; it tells of the routes there are when first asked."""
 
     @cache
     def statement() -> dict[str, Any]:

@@ -39,7 +39,7 @@ def register(router: APIRouter, api: FhirApi) -> None:
         return written(api, api.ingestor.single(entry), request, prefer)
 
     @router.put("/{resource_type}/{id_}", name="update")
-    def update(  # noqa: PLR0913 - one argument for each header that counts
+    def update(
         resource_type: str,
         id_: str,
         request: Request,

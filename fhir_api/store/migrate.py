@@ -10,7 +10,7 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "alembic"
 MIGRATION_LOCK = 0x686F6D65  # "home"; one number for all who migrate the same database
 
 
-class MigrationsNotFound(Exception):  # noqa: N818 - named for what is wrong
+class MigrationsNotFound(Exception):
     """The folder of migrations is not beside the packages."""
 
     def __init__(self) -> None:

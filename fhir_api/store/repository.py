@@ -145,7 +145,7 @@ class ResourceStore:
 
 def stored_resource(row: Row[Any]) -> StoredResource:
     """A row of NEWEST as a record; times in UTC whatever the session's zone is."""
-    kind, id_, version, patient_id, recorded_at, deleted, body = row
+    kind, id_, version, patient_id, recorded_at, deleted, body = tuple[Any, ...](row)
     content = parse(body.encode()) if body else {}
     moment = recorded_at.astimezone(UTC)
     return StoredResource(kind, id_, version, patient_id, moment, deleted, content)

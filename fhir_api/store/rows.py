@@ -1,7 +1,7 @@
-"""One resource as a row, and rows as the text that COPY reads.
+r"""One resource as a row, and rows as the text that COPY reads.
 
 https://www.postgresql.org/docs/current/sql-copy.html (text format): columns are parted by tabs,
-rows by newlines, null is `\\N`, a backslash is doubled.
+rows by newlines, null is `\N`, a backslash is doubled.
 """
 
 import hashlib

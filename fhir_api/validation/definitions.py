@@ -57,11 +57,13 @@ def element_rows(definition: dict[str, Any], listed: dict[str, list[str]]) -> It
 
 
 def is_a_type(definition: dict[str, Any]) -> bool:
+    """Whether a definition is of a resource or data type, and not of a profile."""
     kind, derived = definition.get("kind"), definition.get("derivation") == "constraint"
     return kind in {"resource", "complex-type"} and not derived and "snapshot" in definition
 
 
 def element_row(element: dict[str, Any], listed: dict[str, list[str]]) -> Row:
+    """The row of one element."""
     binding = element.get("binding", {})
     url = binding.get("valueSet", "").partition("|")[0]
     bound = binding.get("strength") == "required" and url in listed and "code" in types(element)
@@ -82,6 +84,7 @@ def types(element: dict[str, Any]) -> list[str]:
 
 
 def type_name(given: dict[str, Any]) -> str:
+    """The FHIR type that a definition means, where it names one of FHIRPath."""
     stated = [each["valueUrl"] for each in given.get("extension", []) if each["url"] == FHIR_TYPE]
     return stated[0] if stated else str(given["code"])
 
@@ -96,6 +99,7 @@ def expand(url: str, definitions: dict[str, dict[str, Any]]) -> set[str]:
 
 
 def included(include: dict[str, Any], definitions: dict[str, dict[str, Any]]) -> set[str]:
+    """Codes of one part of a value set; none when they cannot be listed."""
     if "filter" in include:
         return set()
     if "concept" in include:
@@ -109,12 +113,14 @@ def included(include: dict[str, Any], definitions: dict[str, dict[str, Any]]) ->
 
 
 def codes_of(concepts: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Codes of concepts and of those below them."""
     for concept in concepts:
         yield concept["code"]
         yield from codes_of(concept.get("concept", []))
 
 
 def name(url: str) -> str:
+    """The last part of a canonical URL."""
     return url.rpartition("/")[2]
 
 

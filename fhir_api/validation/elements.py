@@ -97,5 +97,6 @@ def names_of_type(*fhir_types: str) -> frozenset[str]:
 
 
 def rows(table: str) -> list[list[str]]:
+    """The lines of a table, parted at tabs."""
     lines = (HERE / table).read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines]

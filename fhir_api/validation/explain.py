@@ -57,6 +57,7 @@ def without_nested(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def schema_issues(schema: Any, resource: Mapping[str, Any], prefix: str) -> Iterator[Issue]:
+    """What the compiled schema says."""
     for error in schema.iter_errors(resource):
         yield from issues_of(type(error.kind).__name__, error, prefix)
 
@@ -74,11 +75,13 @@ def issues_of(_kind: str, error: Any, prefix: str) -> Iterable[Issue]:
 
 
 def unexpected(error: Any) -> list[str]:
+    """Names of elements that the schema does not know."""
     names: list[str] = list(error.kind.unexpected)
     return names
 
 
 def unknown_element(name: str, prefix: str, place: Place) -> Issue:
+    """The issue of an unknown element; its name is shown only if it looks like one."""
     if not ELEMENT_NAME.fullmatch(name):
         return Issue(
             "structure", "It has an element that R4 does not know.", path_of(prefix, place)
@@ -87,6 +90,7 @@ def unknown_element(name: str, prefix: str, place: Place) -> Issue:
 
 
 def issue_code(rule: Sequence[str]) -> str:
+    """The OperationOutcome code of a broken rule."""
     if "required" in rule:
         return "required"
     return "code-invalid" if rule[-1:] == ["enum"] else "value"
@@ -109,6 +113,7 @@ def requirement(error: Any, rule: Sequence[str]) -> str:
 
 
 def expected_type(error: Any) -> str:
+    """The JSON types that the schema wants."""
     types = getattr(error.kind, "types", None)
     return " or ".join(types) if types else "as R4 says"
 

@@ -1,4 +1,4 @@
-r"""JSON Schemas of the primitive types. https://hl7.org/fhir/R4/datatypes.html#primitive
+"""JSON Schemas of the primitive types (https://hl7.org/fhir/R4/datatypes.html#primitive).
 
 Two readings are ours: a date must be a day that exists (the standard says "SHALL be valid dates",
 its regular expression takes 30 February), and white space means ASCII white space, since HL7's own
@@ -22,10 +22,12 @@ LARGEST_INTEGER = 2**31 - 1
 
 
 def text(pattern: str) -> dict[str, Any]:
+    """Text that matches as a whole."""
     return {"type": "string", "pattern": f"^(?:{pattern})$"}
 
 
 def whole(least: int) -> dict[str, Any]:
+    """A whole number from `least` on, in 32 bits."""
     return {"type": "integer", "minimum": least, "maximum": LARGEST_INTEGER}
 
 

@@ -23,6 +23,7 @@ def schema_of(resource_type: str) -> Schema:
 
 
 def root(path: str) -> str:
+    """The type that a path begins with."""
     return path.partition(".")[0]
 
 
@@ -54,6 +55,7 @@ def object_schema(structure: Structure) -> Schema:
 
 
 def is_resource(structure: Structure) -> bool:
+    """Whether a structure is a resource and has `resourceType`."""
     return structure.base in {"Resource", "DomainResource"}
 
 

@@ -55,6 +55,7 @@ class Validator:
 
 
 def untyped(resource: Any, prefix: str | None) -> Issue:
+    """The issue of something that says no resource type of R4."""
     if not isinstance(resource, dict):
         return Issue("structure", "A resource is a JSON object.", prefix)
     path = f"{prefix}.resourceType" if prefix else "resourceType"
@@ -71,17 +72,20 @@ def nested(resource: Mapping[str, Any], kind: str) -> NestedResources:
 
 
 def enumerated(items: Any, name: str) -> NestedResources:
+    """Members of a list with their paths; none when it is no list."""
     if isinstance(items, list):
         yield from ((f"{name}[{index}]", item) for index, item in enumerate(items))
 
 
 def members(items: Any, name: str, inner: str) -> NestedResources:
+    """The resource inside each member of a list of objects."""
     for path, item in enumerated(items, name):
         if isinstance(item, dict) and inner in item:
             yield f"{path}.{inner}", item[inner]
 
 
 def parameters(items: Any, name: str) -> NestedResources:
+    """Resources inside Parameters, at any depth of parts."""
     yield from members(items, name, "resource")
     for path, item in enumerated(items, name):
         if isinstance(item, dict):

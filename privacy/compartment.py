@@ -43,7 +43,9 @@ PATHS: Mapping[str, str] = {
     "Task": "for",
 }
 WITHOUT_OWN = frozenset({"Provenance", "AuditEvent"})  # about records, and so about their patient
-NEVER_ALONE = frozenset({"Device", "Group", "Person", "Schedule", "Binary"})  # shared unless they say
+NEVER_ALONE = frozenset(
+    {"Device", "Group", "Person", "Schedule", "Binary"}
+)  # shared unless they say
 
 
 def patient_of(resource: Mapping[str, Any]) -> str | None:

@@ -55,7 +55,9 @@ class UnknownPath(PolicyError):
     """The policy decides an element that R4 does not have."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"The policy decides {path}, which is no element of FHIR R4. Mend the name.")
+        super().__init__(
+            f"The policy decides {path}, which is no element of FHIR R4. Mend the name."
+        )
 
 
 class UnknownAction(PolicyError):

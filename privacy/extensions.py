@@ -74,7 +74,9 @@ class Extensions:
             kept["extension"] = found
         return {"url": item["url"], **kept} if kept else None
 
-    def _part(self, item: Any, visit: Visit, names: tuple[str, ...] | None) -> dict[str, Any] | None:
+    def _part(
+        self, item: Any, visit: Visit, names: tuple[str, ...] | None
+    ) -> dict[str, Any] | None:
         url = item.get("url") if isinstance(item, Mapping) else None
         if not isinstance(url, str):
             return None

@@ -109,7 +109,7 @@ def is_code(value: str) -> bool:
 
 def code(value: Any, _visit: Visit) -> str | None:
     """A word of a fixed list."""
-    return value if type(value) is str and is_code(value) else None
+    return value if type(value) is str and len(value) <= LONGEST_CODE and is_code(value) else None
 
 
 @lru_cache(maxsize=8192)
@@ -120,7 +120,7 @@ def is_unit(value: str) -> bool:
 
 def unit(value: Any, _visit: Visit) -> str | None:
     """A short unit."""
-    return value if type(value) is str and is_unit(value) else None
+    return value if type(value) is str and len(value) <= LONGEST_UNIT and is_unit(value) else None
 
 
 def time(value: Any, _visit: Visit) -> str | None:

@@ -98,7 +98,11 @@ class LeakGate:
         folded = [fold(word) for word in words]
         if any(_starts(self._numbers, folded, place) for place in range(len(folded))):
             return "a number, an address or an id"
-        if not names and " " not in text and folded not in self._names.get(folded[0] if folded else "", []):
+        if (
+            not names
+            and " " not in text
+            and folded not in self._names.get(folded[0] if folded else "", [])
+        ):
             return None
         for place, word in enumerate(words):
             if word[0].isupper() and _starts(self._names, folded, place):

@@ -36,6 +36,10 @@ SHORT = re.compile(
     r"(?P<date>(?P<m>0?[1-9]|1[0-2])[/-](?P<d>0?[1-9]|[12][0-9]|3[01]))(?![0-9/%]|\.[0-9]|-[0-9])",
     re.IGNORECASE,
 )
+MONTH_ALONE = re.compile(
+    r"\b(?:in|since|until|till|by|early|late|mid|last|next|this|of|from|through|before|after|around|during)"
+    r"[\s-](?P<date>January|February|March|April|May|June|July|August|September|October|November|December)\b"
+)
 UNKNOWN = "[DATE]"
 
 
@@ -57,8 +61,9 @@ def dates_in(text: str, days: int) -> Iterator[Found]:
         for match in pattern.finditer(text):
             if (instead := _moved(match.groupdict(), days)) is not None:
                 yield Found(*match.span(), instead)
-    for match in SHORT.finditer(text):
-        yield Found(*match.span("date"), UNKNOWN)
+    for vague in (SHORT, MONTH_ALONE):
+        for match in vague.finditer(text):
+            yield Found(*match.span("date"), UNKNOWN)
 
 
 def _moved(parts: dict[str, str | None], days: int) -> str | None:

@@ -34,7 +34,9 @@ SPEECH = frozenset(
 )
 FACILITIES = frozenset(
     "hospital clinic center centre hospice pharmacy institute infirmary sanatorium rehab rehabilitation "
-    "manor university college school church healthcare health medical associates llc inc".split()
+    "manor university college school church healthcare health medical associates llc inc practice "
+    "facility elementary academy hosp ctr med infusion dialysis nursing homecare pharmacies bank "
+    "roofing construction logistics motors bakery foods trucking insurance plumbing".split()
 )
 FACILITY_NAMES = frozenset(
     "memorial general regional mercy saint st valley lakeside county community university mount mt "
@@ -51,7 +53,18 @@ NO_NAMES = frozenset(
     "english spanish french german italian russian arabic hindi mandarin cantonese vietnamese korean "
     "japanese portuguese polish filipino indian jewish muslim catholic medicare medicaid covid".split()
 )
+PARTICLES = frozenset("van der den de del della la le von di da dos bin al el ter y".split())
+EMPLOYED = frozenset("at for by with from".split())
+WORKS = frozenset(
+    "works working work worked employed employee job retired teaches attends school student".split()
+)
+SUBJECTS = frozenset("pt pts patient".split())
+DIRECTIONS = frozenset(
+    "north south east west new port lake fort saint st san santa los mount mt".split()
+)
+HOSPITALS = frozenset("ucsf ucla nyu uwmc mgh bwh upmc ucsd bidmc jhh ohsu vumc nyp uw unc".split())
 LONGEST_NAME, SHORTEST = 4, 3
+INITIALS = 2  # a full stop after more letters ends a sentence
 ABBREVIATION = 6  # letters; longer words in capitals are shouted, not abbreviated
 BESIDE = re.compile(r"[ \t]?[.'’-]?[ \t]{0,2}|,? ")  # what stands between the parts of one name
 LABEL_GAP = re.compile(r"[ \t]{0,3}[:#][ \t]{0,12}")
@@ -80,8 +93,12 @@ class _Finder:
         """The names for which word `index` is the sign or the beginning."""
         word = self._words.folded[index]
         yield from self._sequences(index, word)
-        if word in self._known.names:
+        if word in self._known.names or (
+            word in self._known.common and self._is_beside_sign(index)
+        ):
             yield self._span(index, index + 1, "NAME")
+        elif word in EMPLOYED and self._words.folded[index - 1] in WORKS:
+            yield from self._employer(index)
         elif word in TITLES or word in RELATIVES or word in LABELS:
             yield from self._after_sign(index, word)
         if not self._words.is_capital(index):
@@ -90,8 +107,46 @@ class _Finder:
             yield from self._before_credential(index)
         elif word in FACILITIES:
             yield from self._facility(index)
+        elif word in HOSPITALS and self._words.written[index].isupper():
+            yield self._span(index, index + 1, "ORG")
+        elif word in DIRECTIONS:
+            yield from self._after_direction(index)
         elif self._is_name(index, word):
             yield from self._run(index, index + LONGEST_NAME, loose=False)
+
+    def _is_beside_sign(self, index: int) -> bool:
+        """True when the word before says that a person follows, or either neighbour is a name."""
+        if (
+            index
+            and self._words.folded[index - 1] in TITLES | SUBJECTS
+            and len(self._words.gap(index - 1)) < 3
+        ):
+            return True
+        beside = (
+            index - 1 if self._beside(index - 1) else -1,
+            index + 1 if self._beside(index) else -1,
+        )
+        return any(i >= 0 and self._words.folded[i] in self._known.names for i in beside)
+
+    def _employer(self, index: int) -> Iterator[tuple[int, int, str]]:
+        """The capital words after `works at`."""
+        first = end = index + 1
+        while end < min(first + 5, len(self._words.written)) and self._words.is_capital(end):
+            if ACROSS_LINES.search(self._words.gap(end - 1)) or len(self._words.gap(end - 1)) > 3:
+                break
+            end += 1
+        if end > first:
+            yield self._span(first, end, "ORG")
+
+    def _after_direction(self, index: int) -> Iterator[tuple[int, int, str]]:
+        """A town or a saint: `New Haven`, `Port Kelly`, `St. Mary`."""
+        after = index + 1
+        if not self._words.is_capital(after) or not self._beside(index):
+            return
+        word = self._words.folded[after]
+        is_name = word in self._given or word in self._surnames or word not in self._common
+        if is_name and word not in NO_NAMES and not self._words.written[after].isupper():
+            yield self._span(index, after + 1, "GEO")
 
     def _span(self, first: int, end: int, label: str) -> tuple[int, int, str]:
         return self._words.places[first][0], self._words.places[end - 1][1], label
@@ -114,7 +169,9 @@ class _Finder:
             return True
         is_listed = word in self._given or word in self._surnames
         if word in self._common:
-            return self._is_common_name(index, word, is_listed=is_listed or word in self._known.common)
+            return self._is_common_name(
+                index, word, is_listed=is_listed or word in self._known.common
+            )
         return is_listed or self._is_strange(index, word)
 
     def _is_common_name(self, index: int, word: str, *, is_listed: bool) -> bool:
@@ -146,22 +203,45 @@ class _Finder:
 
     def _starts_sentence(self, index: int) -> bool:
         start = self._words.places[index][0]
-        return SENTENCE.search(self._words.text[max(0, start - 6) : start]) is not None or start == 0
+        return (
+            SENTENCE.search(self._words.text[max(0, start - 6) : start]) is not None or start == 0
+        )
 
     def _beside(self, index: int) -> bool:
         """True when word `index` and the next one may be parts of one name."""
-        return bool(BESIDE.fullmatch(self._words.gap(index))) and index + 1 < len(self._words.written)
+        return bool(BESIDE.fullmatch(self._words.gap(index))) and index + 1 < len(
+            self._words.written
+        )
 
     def _run(self, first: int, limit: int, *, loose: bool) -> Iterator[tuple[int, int, str]]:
         """The name that begins at `first`: it and the capital words beside it."""
         end = first + 1
-        while end < min(limit, len(self._words.written)) and self._belongs(end, loose=loose):
-            end += 1
+        while end < min(limit, len(self._words.written)):
+            step = self._particles(end)
+            if not self._belongs(end + step, loose=loose or step > 0):
+                break
+            end += 1 + step
         yield self._span(first, end, "NAME")
 
+    def _particles(self, index: int) -> int:
+        """How many particles (`van der`) stand at `index`, at most two, inside a name."""
+        count = 0
+        while count < 2 and index + count < len(self._words.folded):
+            if self._words.folded[index + count] not in PARTICLES:
+                break
+            count += 1
+        is_inside = index + count < len(self._words.folded) and self._words.is_capital(
+            index + count
+        )
+        return count if is_inside else 0
+
     def _belongs(self, index: int, *, loose: bool) -> bool:
+        if index >= len(self._words.folded):
+            return False
         word = self._words.folded[index]
         if not self._beside(index - 1) or not self._words.is_capital(index):
+            return False
+        if "." in self._words.gap(index - 1) and len(self._words.written[index - 1]) > INITIALS:
             return False
         if word in CREDENTIALS or word in LABELS or word in NO_NAMES or word in FACILITIES:
             return False
@@ -174,6 +254,9 @@ class _Finder:
     def _after_sign(self, index: int, word: str) -> Iterator[tuple[int, int, str]]:
         """The name after a title, a relative or a label."""
         gap, first = self._words.gap(index), index + 1
+        if word in TITLES and first < len(self._words.folded):
+            if self._words.folded[first] in self._known.common and not ACROSS_LINES.search(gap):
+                yield self._span(first, first + 1, "NAME")
         if not self._words.is_capital(first) or self._words.folded[first] in NO_NAMES:
             return
         is_common = self._words.folded[first] in self._common
@@ -221,7 +304,9 @@ class _Finder:
         while first > max(0, index - 5) and self._is_facility_part(first - 1):
             first -= 1
         before = self._words.folded[first:index]
-        is_own = any(w not in self._common or w in FACILITY_NAMES or w in self._surnames for w in before)
+        is_own = any(
+            w not in self._common or w in FACILITY_NAMES or w in self._surnames for w in before
+        )
         if before and is_own:
             yield self._span(first, index + 1, "ORG")
 

@@ -20,6 +20,11 @@ from monitoring.metrics import Metrics
 from privacy.deidentify import Deidentifier
 from privacy.keys import SiteKeys
 
+PREFETCHED_TYPES = (
+    "Patient", "Encounter", "Condition", "Observation", "MedicationRequest", "Procedure",
+    "DocumentReference",
+)  # fmt: skip
+
 Level = Literal["low", "moderate", "high"]
 Arm = Literal["shown", "silent", "shadow"]
 
@@ -112,3 +117,10 @@ class CdsService:
     options: Options
     thresholds: Thresholds = field(default_factory=Thresholds)
     notes: NoteReader = field(default_factory=lambda: NoteReader(deadline_s=0.15))
+
+    def warm(self) -> None:
+        """Load and compile what the first call would otherwise wait for; for start-up."""
+        for kind in PREFETCHED_TYPES:
+            self.validator.accepts({"resourceType": kind}, kind)
+        self.deidentifier.clean_batch([{"resourceType": "Patient", "id": "warm"}])
+        self.champion()

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from etl.events.event import Event
-from etl.events.extract import events_of
+from etl.events.extract import EXTRACTORS, events_of
 from etl.events.table import merge
 from etl.notes.text import NOTE_TYPES, note_key, note_texts
 from etl.online import load_patient
@@ -44,6 +44,8 @@ class History:
 def gather(engine: Engine, store: ResourceStore, patient_id: str, sent: Iterable[Body]) -> History:
     """Join the store's knowledge of a patient with the clean resources `sent` by this call.
 
+    Only the types that say something are read: not our own assessments of earlier calls.
+
     Args:
         engine: Of the database with the online rows.
         store: Of the site.
@@ -52,7 +54,7 @@ def gather(engine: Engine, store: ResourceStore, patient_id: str, sent: Iterable
     """
     row = load_patient(engine, store.site, patient_id)
     after = FeedPosition(row.watermark) if row else None
-    stored = store.patient_resources(patient_id, after=after)
+    stored = store.patient_resources(patient_id, after=after, types=EXTRACTORS)
     replaced = {(each.resource_type, each.resource_id): each.body for each in stored}
     replaced |= {(body["resourceType"], body["id"]): body for body in sent}
     bodies = [body for body in replaced.values() if body]  # a deleted resource has none

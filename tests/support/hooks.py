@@ -29,6 +29,7 @@ from tests.support.encoders import LengthEncoder
 from tests.support.ledger import SITE
 from tests.support.patients import ANN, STAY
 
+VALIDATOR = Validator()  # compiles a schema once for all tests
 KEYS = derive_keys(bytes(range(7, 39)), SITE)
 POLICY = load_policy()
 NOW = datetime(2024, 6, 1, 12, 30, tzinfo=UTC)
@@ -76,7 +77,7 @@ def hook_parts(engine: Engine, predictor: FixedPredictor | None = None, **given:
         champion=lambda: champion,
         rules=SiteRules(),
         now=lambda: NOW,
-        validator=Validator(),
+        validator=VALIDATOR,
         metrics=Metrics(),
         options=Options(source_url="https://homeward.example"),
         notes=NoteReader(deadline_s=5.0),

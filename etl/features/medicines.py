@@ -13,6 +13,7 @@ from math import nan
 from pathlib import Path
 
 from etl.features.feature import Feature
+from etl.features.this_stay import keep_first
 from etl.features.view import Line, View
 
 TABLE = Path(__file__).with_name("medicines.toml")
@@ -66,24 +67,32 @@ FEATURES = (
 def medicines(view: View) -> dict[str, float]:
     """Values of the features above; NaN outside a stay, and for classes without a known code."""
     since = view.anchor - BEFORE
-    before = {
-        line.rest
+    before = different(
+        line
         for line in view.lines
         if line.kind in TAKEN and line.time is not None and since <= line.time < view.anchor
-    }
+    )
     if view.index is None:
         unknown = dict.fromkeys((feature.name for feature in FEATURES), nan)
         return unknown | {"medicines_before": float(len(before))}
     now = [line for line in view.index.lines if line.kind.startswith("MEDICATION")]
-    named = {line.rest for line in now}
-    home = {line.rest for line in now if line.event.text_value in FOR_HOME}
+    home = different(line for line in now if line.event.text_value in FOR_HOME)
+    going_on = home or different(now)
     return {
         "home_medicines": float(len(home)),
         "medicines_before": float(len(before)),
-        "medicines_new": float(len((home or named) - before)),
-        "medicines_stopped": float(len(before - (home or named))),
+        "medicines_new": float(len(going_on - before)),
+        "medicines_stopped": float(len(before - going_on)),
         **classes_taken(now),
     }
+
+
+def different(lines: Iterable[Line]) -> set[str]:
+    """Different medicines; one that is coded in several systems is one."""
+    found: dict[str, str] = {}
+    for line in lines:
+        keep_first(found, line.event.resource_id, line.rest)
+    return set(found.values())
 
 
 def classes_taken(lines: Iterable[Line]) -> dict[str, float]:

@@ -17,6 +17,7 @@ FACILITIES = frozenset(
     {"nursing_facility", "rehabilitation", "long_term_hospital", "psychiatric", "other_facility"}
 )
 STAY = "this stay"
+LAST_CODE = "\U0010ffff"
 
 FEATURES = (
     Feature(
@@ -131,19 +132,32 @@ def among(found: set[str], wanted: frozenset[str]) -> float:
 
 
 def volumes(lines: Iterable[Line]) -> dict[str, float]:
-    """How much was recorded: distinct diagnosis codes, procedures, results and medicines."""
-    found: dict[str, set[str]] = {"diagnoses": set(), "procedures": set(), "labs": set()}
-    found["medications"] = set()
+    """How much was recorded: different diagnoses and medicines, procedures and results."""
+    labs: set[str] = set()
+    procedures: set[str] = set()
+    diagnoses: dict[str, str] = {}
+    medicines: dict[str, str] = {}
     for kind, rest, _, event in lines:
         if kind == "LAB":
-            found["labs"].add(event.resource_id)
+            labs.add(event.resource_id)
         elif kind.startswith("MEDICATION"):
-            found["medications"].add(rest)
+            keep_first(medicines, event.resource_id, rest)
         elif kind == "DIAGNOSIS":
-            found["diagnoses"].add(rest)
+            keep_first(diagnoses, event.resource_id, rest)
         elif kind == "PROCEDURE":
-            found["procedures"].add(event.resource_id)
-    return {name: float(len(items)) for name, items in found.items()}
+            procedures.add(event.resource_id)
+    return {
+        "diagnoses": float(len(set(diagnoses.values()))),
+        "procedures": float(len(procedures)),
+        "labs": float(len(labs)),
+        "medications": float(len(set(medicines.values()))),
+    }
+
+
+def keep_first(found: dict[str, str], resource_id: str, code: str) -> None:
+    """Let one code stand for a resource, so that one thing coded twice is one thing."""
+    if code < found.get(resource_id, LAST_CODE):
+        found[resource_id] = code
 
 
 def where_to(index: Spell) -> dict[str, float]:

@@ -54,7 +54,7 @@ PATIENT_HISTORY: Mapping[str, str] = {
     "patient": "Patient/{{context.patientId}}",
     "encounters": "Encounter?patient={{context.patientId}}&_count=100",
     "conditions": "Condition?patient={{context.patientId}}&_count=200",
-    "observations": "Observation?patient={{context.patientId}}&category=laboratory&_count=200",
+    "observations": "Observation?patient={{context.patientId}}&_sort=-date&_count=200",
     "medications": "MedicationRequest?patient={{context.patientId}}&_count=100",
     "procedures": "Procedure?patient={{context.patientId}}&_count=100",
     "documents": "DocumentReference?patient={{context.patientId}}&_count=20",

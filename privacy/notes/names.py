@@ -5,68 +5,33 @@ the time is linear in the length of the note.
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 from privacy.notes.known_names import KnownNames
 from privacy.notes.text import Words
 from privacy.notes.words import common_words, given_names, surnames
 
-TITLES = frozenset("mr mrs ms miss dr drs doctor prof professor sir madam nurse".split())
-CREDENTIALS = frozenset(
-    "md do rn np pa phd lpn cna pharmd dpm dds lcsw crna msw cnm fnp aprn dnp lvn dmd od cnp msn bsn "
-    "facc facs mbbs psyd pac".split()
-)
-RELATIVES = frozenset(
-    "wife husband daughter son mother father sister brother friend partner neighbor neighbour aunt "
-    "uncle niece nephew granddaughter grandson grandmother grandfather fiance fiancee roommate "
-    "caregiver spouse cousin girlfriend boyfriend mom dad stepson stepdaughter son-in-law aide".split()
-)
-LABELS = frozenset(
-    "name patient provider attending physician pcp surgeon signed by dictated cc contact nurse author "
-    "caregiver cardiologist oncologist resident consultant referring transcribed reviewed cosigned "
-    "clinician therapist guardian proxy witness employer pharmacist assistant anesthesiologist "
-    "radiologist pathologist hospitalist preceptor scribe recipient".split()
-)
-SPEECH = frozenset(
-    "is was has had reports reported denies denied states stated says said presents presented came "
-    "returns returned lives lived works worked called asked tells told feels felt will does did and "
-    "notes noted describes complains endorses understands agrees".split()
-)
-FACILITIES = frozenset(
-    "hospital clinic center centre hospice pharmacy institute infirmary sanatorium rehab rehabilitation "
-    "manor university college school church healthcare health medical associates llc inc practice "
-    "facility elementary academy hosp ctr med infusion dialysis nursing homecare pharmacies bank "
-    "roofing construction logistics motors bakery foods trucking insurance plumbing".split()
-)
-FACILITY_NAMES = frozenset(
-    "memorial general regional mercy saint st valley lakeside county community university mount mt "
-    "sacred good holy north south east west northern southern eastern western city river lake hill "
-    "park grove oak pine cedar maple spring sunrise sunset children veterans va baptist methodist "
-    "presbyterian lutheran providence trinity grace hope harbor".split()
-)
-NO_NAMES = frozenset(
-    "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii "
-    "idaho illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan "
-    "minnesota mississippi missouri montana nebraska nevada hampshire jersey mexico york carolina "
-    "dakota ohio oklahoma oregon pennsylvania rhode tennessee texas utah vermont virginia washington "
-    "wisconsin wyoming america us usa american hispanic latino latina latinx asian african european "
-    "english spanish french german italian russian arabic hindi mandarin cantonese vietnamese korean "
-    "japanese portuguese polish filipino indian jewish muslim catholic medicare medicaid covid".split()
-)
-PARTICLES = frozenset("van der den de del della la le von di da dos bin al el ter y".split())
-EMPLOYED = frozenset("at for by with from".split())
-WORKS = frozenset(
-    "works working work worked employed employee job retired teaches attends school student".split()
-)
-SUBJECTS = frozenset("pt pts patient".split())
-DIRECTIONS = frozenset(
-    "north south east west new port lake fort saint st san santa los mount mt".split()
-)
-HOSPITALS = frozenset("ucsf ucla nyu uwmc mgh bwh upmc ucsd bidmc jhh ohsu vumc nyp uw unc".split())
+SIGNS = tomllib.loads(Path(__file__).with_name("signs.toml").read_text(encoding="utf-8"))
+TITLES = frozenset(SIGNS["titles"].split())
+CREDENTIALS = frozenset(SIGNS["credentials"].split())
+RELATIVES = frozenset(SIGNS["relatives"].split())
+LABELS = frozenset(SIGNS["labels"].split())
+SPEECH = frozenset(SIGNS["speech"].split())
+FACILITIES = frozenset(SIGNS["facilities"].split())
+FACILITY_NAMES = frozenset(SIGNS["facility_names"].split())
+NO_NAMES = frozenset(SIGNS["no_names"].split())
+PARTICLES = frozenset(SIGNS["particles"].split())
+EMPLOYED = frozenset(SIGNS["employed"].split())
+WORKS = frozenset(SIGNS["works"].split())
+SUBJECTS = frozenset(SIGNS["subjects"].split())
+DIRECTIONS = frozenset(SIGNS["directions"].split())
+HOSPITALS = frozenset(SIGNS["hospitals"].split())
 LONGEST_NAME, SHORTEST = 4, 3
 INITIALS = 2  # a full stop after more letters ends a sentence
 ABBREVIATION = 6  # letters; longer words in capitals are shouted, not abbreviated
-BESIDE = re.compile(r"[ \t]?[.'’-]?[ \t]{0,2}|,? ")  # what stands between the parts of one name
+BESIDE = re.compile(r"[ \t]?[.'\u2019-]?[ \t]{0,2}|,? ")  # what stands between the parts of one name
 LABEL_GAP = re.compile(r"[ \t]{0,3}[:#][ \t]{0,12}")
 SENTENCE = re.compile(r"(?:^|[.!?:;•\n\r\t*-][\s\"'(•*-]*|[\r\n]\s*)$")
 ACROSS_LINES = re.compile(r"[\n\r]")
@@ -273,7 +238,7 @@ class _Finder:
         end = first + 1
         while end < min(first + LONGEST_NAME, len(self._words.written)):
             gap = self._words.gap(end - 1)
-            is_part = self._words.is_capital(end) and re.fullmatch(r"[ \t]?[.,'’-]?[ \t]?", gap)
+            is_part = self._words.is_capital(end) and re.fullmatch(r"[ \t]?[.,'\u2019-]?[ \t]?", gap)
             if not is_part or self._words.folded[end] in CREDENTIALS | LABELS:
                 break
             end += 1
@@ -296,7 +261,7 @@ class _Finder:
         word = self._words.folded[index]
         if not self._words.is_capital(index) or word in LABELS or word in CREDENTIALS:
             return False
-        return is_last or bool(re.fullmatch(r"[ \t]?[.'’-]?[ \t]{0,2}", self._words.gap(index)))
+        return is_last or bool(re.fullmatch(r"[ \t]?[.'\u2019-]?[ \t]{0,2}", self._words.gap(index)))
 
     def _facility(self, index: int) -> Iterator[tuple[int, int, str]]:
         """A hospital or the like with a name of its own: the capital words before it and after it."""
@@ -312,7 +277,7 @@ class _Finder:
 
     def _is_facility_part(self, index: int) -> bool:
         gap = self._words.gap(index)
-        if ACROSS_LINES.search(gap) or len(gap) > 2 or not gap.strip(" ").strip(".'’&-") == "":
+        if ACROSS_LINES.search(gap) or len(gap) > 2 or not gap.strip(" ").strip(".'\u2019&-") == "":
             return False
         return self._words.is_capital(index) or self._words.folded[index] in {"of", "the", "s"}
 

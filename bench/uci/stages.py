@@ -2,7 +2,8 @@
 
 Nothing here knows more than the front door does: files go in by ingestion, the snapshot is what
 Spark made of the store, and the network sees the snapshot alone. The only thing of the benchmark's
-own is which patients are in which part.
+own is which patients are in which part. Spark and the training stack are imported where they are
+used: the processes that ingest start from this module and need neither.
 """
 
 import csv
@@ -24,18 +25,13 @@ from bench.uci.rules import UCI_RULES
 from bench.uci.split import is_valid_patient
 from etl.features.table import table_to_rows
 from etl.jobs.job import FeatureJob
-from etl.jobs.run import run_features
-from etl.jobs.session import SparkOptions
 from etl.snapshots import SnapshotManifest, snapshot_path, table_path
 from fhir_api.ingest.report import IngestReport
 from fhir_api.ingest.run import ingest_files
 from fhir_api.ingest.settings import IngestSettings
-from homeward.embedded.java import prepare_java
 from homeward.house import House
 from homeward.settings import Settings
 from model.options import TrainOptions
-from model.predictor import Predictor
-from model.train import train
 from privacy.keys import SiteKeys
 from privacy.pseudonyms import pseudonym
 
@@ -86,10 +82,18 @@ def store(house: House, folder: Path, workers: int) -> IngestReport:
 
 def make_features(house: House, master: str) -> SnapshotManifest:
     """Events, labels and features of every patient, by Spark."""
-    home = house.settings.home
-    prepare_java(home)
-    job = FeatureJob(house.database_url, SITE, home, UCI_RULES, full=True)
-    return run_features(job, SparkOptions(master, home), house.now())
+    from etl.jobs.run import run_features
+    from etl.jobs.session import SparkOptions
+    from homeward.embedded.java import prepare_java
+
+    prepare_java(house.settings.home)
+    options = SparkOptions(master, house.settings.home)
+    return run_features(feature_job(house), options, house.now())
+
+
+def feature_job(house: House) -> FeatureJob:
+    """What Spark is asked to do: everything, by the rules of this benchmark, without notes."""
+    return FeatureJob(house.database_url, SITE, house.settings.home, UCI_RULES, full=True)
 
 
 def check_labels(house: House, stays: Sequence[Stay]) -> Agreement:
@@ -124,6 +128,8 @@ def write_split(path: Path, parts: Mapping[str, Iterable[Stay]], keys: SiteKeys)
 
 def learn(house: House, out: Path, options: TrainOptions) -> Path:
     """Train on the current snapshot; the directory of the model."""
+    from model.train import train
+
     return train(snapshot_path(house.settings.home), out, options, say)
 
 
@@ -134,6 +140,8 @@ def say(words: str) -> None:
 
 def score(house: House, artefact: Path, stays: Iterable[Stay]) -> dict[int, float]:
     """Probability of each scored stay, by the number of the file, from the code that serves."""
+    from model.predictor import Predictor
+
     predictor = Predictor.load(artefact)
     numbers = {
         encounter_pseudonym(stay, house.keys): stay.encounter_id for stay in stays if stay.is_scored

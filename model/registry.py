@@ -54,6 +54,15 @@ class Promotion:
     promoted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who moves an alias, why, and when (UTC)."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
 def register(engine: Engine, site: str, artefact: Path, now: datetime) -> str:
     """Enter a trained model; doing so twice changes nothing.
 
@@ -86,9 +95,8 @@ def register(engine: Engine, site: str, artefact: Path, now: datetime) -> str:
 
 
 def promote(
-    engine: Engine, site: str, version: str, alias: Alias = "champion", *, by: str, reason: str,
-    now: datetime,
-) -> None:  # fmt: skip
+    engine: Engine, site: str, version: str, decision: Decision, alias: Alias = "champion"
+) -> None:
     """Let the alias stand for the version, and write down who did it and why.
 
     Raises:
@@ -102,11 +110,11 @@ def promote(
         key = {"site": site, "alias": alias}
         standing = session.get(ModelAlias, key, with_for_update=True)
         previous = standing.version if standing else None
-        moved = {"version": version, "moved_at": now}
+        moved = {"version": version, "moved_at": decision.at}
         upsert = insert(ModelAlias).values(**key, **moved)
         session.execute(upsert.on_conflict_do_update(index_elements=list(key), set_=moved))
-        audit = {"previous": previous, "promoted_by": by, "reason": reason, "promoted_at": now}
-        session.add(ModelPromotion(**key, version=version, **audit))
+        who = {"promoted_by": decision.by, "reason": decision.reason, "promoted_at": decision.at}
+        session.add(ModelPromotion(**key, version=version, previous=previous, **who))
 
 
 def resolve(engine: Engine, site: str, alias: Alias = "champion") -> RegisteredModel:

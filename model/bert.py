@@ -163,7 +163,7 @@ def tensors_of(encoder: BertEncoder) -> dict[str, NDArray[np.float32]]:
 def stored_form(variable: Any, name: str) -> NDArray[np.float32]:
     """The variable as checkpoints store it: dense matrices as (out, in), embeddings as they are."""
     array = np.asarray(ops.convert_to_numpy(variable), np.float32)
-    turned = array.ndim == 2 and "embeddings" not in name  # noqa: PLR2004 - a matrix
+    turned = array.ndim == 2 and "embeddings" not in name
     return np.ascontiguousarray(array.T if turned else array)
 
 

@@ -58,6 +58,15 @@ def split(
     return rows
 
 
+def parts_of(patients: Strings, given: Path | None) -> NDArray[np.str_]:
+    """The part of each row; empty for a patient the given split does not name."""
+    if given is None:
+        parts: Mapping[str, Part] = {patient: part_of(patient) for patient in set(patients)}
+    else:
+        parts = _read(given)
+    return np.array([parts.get(patient, "") for patient in patients], dtype=np.str_)
+
+
 def _read(given: Path) -> Mapping[str, Part]:
     table = pq.read_table(given) if given.suffix == ".parquet" else pa.csv.read_csv(given)
     patients = [str(patient) for patient in table["patient_id"].to_pylist()]

@@ -8,6 +8,12 @@ Advance = Callable[[int], None]
 LINES_ELSEWHERE = 10
 
 
+def say(line: str) -> None:
+    """One line of words on standard error."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Advance]:
     """A function to call with the number of units just done.

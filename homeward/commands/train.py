@@ -1,6 +1,5 @@
 """`homeward train`: fit the readmission network and compare it with the baselines."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from homeward.encoder import encoder_folder
 from homeward.house import House, open_house
+from homeward.progress import say
 
 if TYPE_CHECKING:
     from model.options import TrainOptions
@@ -46,8 +46,9 @@ def train(
 
 def run(house: House, options: "TrainOptions", snapshot: str = "current") -> tuple[str, Path]:
     """Train on a snapshot of the house and register what comes out: its version and directory."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from homeward.backend import choose_backend
+
+    choose_backend()
     from etl.snapshots import snapshot_path
     from model.registry import register as register_version
     from model.train import train as train_model
@@ -60,7 +61,3 @@ def run(house: House, options: "TrainOptions", snapshot: str = "current") -> tup
     version = register_version(house.engine, house.settings.site, artefact, house.now())
     return version, artefact
 
-
-def say(line: str) -> None:
-    """One line of progress on standard error."""
-    typer.echo(line, err=True)

@@ -20,8 +20,8 @@ from monitoring.tables import Outcome, Prediction
 
 MINIMUM_EVENTS = 10  # with and without the event each; fewer give intervals too wide to act on
 RESAMPLES = 500
-# A chart is often closed some hours after the patient left. A return this soon is one episode by
-# the label logic, so that a prediction of these hours knows no outcome.
+# A chart is often closed some hours after the patient left. A score of these hours still knows next
+# to nothing of what follows; a later one may know the readmission it is to foretell.
 PAPERWORK = timedelta(hours=6)
 WAITING = "waiting"
 

@@ -5,6 +5,7 @@ everything stored, and so through the same date shift; the features, the notes a
 are those of training. No mapping table is read or kept (docs/decisions/0012).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,7 @@ class Provenance:
     """What a score rests on, for the card.
 
     Attributes:
-        states: What each prefetch key said.
+        states: What each prefetch key said, without those not sent that the store stands in for.
         truncated: Keys of which only the first page was sent.
         left_out: Resources sent that could not be used.
         notes_unread: Notes that were not encoded in time.
@@ -163,13 +164,23 @@ def _provenance(known: _Known, unread: int, as_of: datetime, days: int) -> Prove
         if event.available is not None and event.available <= as_of
     ]
     return Provenance(
-        states=known.prefetched.states,
+        states=_states(known),
         truncated=known.prefetched.truncated,
         left_out=known.cleaned.left_out,
         notes_unread=unread,
         used=known.cleaned.references,
         known_until=shift_datetime(max(times), -days) if times else None,
     )
+
+
+def _states(known: _Known) -> dict[str, State]:
+    templates = known.call.service.prefetch
+    stored = {resource_type for resource_type, _ in known.history.resources()}
+    return {
+        key: state
+        for key, state in known.prefetched.states.items()
+        if state is not State.ABSENT or re.split("[/?]", templates[key])[0] not in stored
+    }
 
 
 def _require(

@@ -228,3 +228,12 @@ def test_a_site_may_set_its_own_thresholds(engine: Engine) -> None:
     card = client_of(strict).post(DISCHARGE, json=discharge_call()).json()["cards"][0]
 
     assert card["indicator"] == "warning"
+
+
+def test_only_what_the_store_lacks_too_is_told_as_not_sent(engine: Engine) -> None:
+    parts = hook_parts(engine)
+    store_identified(parts, patient(), encounter(), condition())
+
+    card = client_of(parts).post(DISCHARGE, json=discharge_call(prefetch={})).json()["cards"][0]
+
+    assert "Not sent: observations, medications, procedures, documents." in card["detail"]

@@ -12,13 +12,13 @@ and a shifted date may equal somebody's birthday.
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from privacy.dates import FHIR_DATE
 from privacy.leaks.identifiers import Identifiers
-from privacy.notes.text import TOKEN, fold
+from privacy.notes.text import TOKEN, Phrases, fold, folded_words
 from privacy.notes.words import common_words
 from privacy.pseudonyms import PSEUDONYM
 
@@ -42,8 +42,9 @@ class LeakGate:
     """Reads outgoing resources against the identifiers of their batch."""
 
     def __init__(self, found: Identifiers) -> None:
-        self._numbers = _by_first(filter(None, map(_number_probe, _numbers(found))))
-        self._names = _by_first(_name_probes(found))
+        self._numbers = Phrases(_number_probe(text) for text in found.numbers | found.lines)
+        self._names = Phrases(_name_probes(found.people))
+        self._noted = Phrases(_name_probes(found.people | found.displayed))
         self._is_clean: set[str] = set()
 
     def leak_in(self, body: Mapping[str, Any]) -> Leak | None:
@@ -84,29 +85,24 @@ class LeakGate:
     def _in_text(self, text: str, key: str) -> Leak | None:
         if key in POINTERS and text[-PSEUDONYM_LETTERS:].startswith(PSEUDONYM):
             return None
-        kind = self.kind_in(_decoded(text) if key == NOTE else text, names=key == NOTE)
+        kind = self.kind_in(_decoded(text) if key == NOTE else text, is_note=key == NOTE)
         if kind is None:
             self._is_clean.add(text)
             return None
         return Leak("", kind)
 
-    def kind_in(self, text: str, *, names: bool) -> str | None:
-        """What kind of identifier stands in a text, read as free text if it has spaces or `names`."""
+    def kind_in(self, text: str, *, is_note: bool) -> str | None:
+        """What kind of identifier stands in a text; None when there is none."""
         if len(text) < SHORTEST_NAME or FHIR_DATE.fullmatch(text):
             return None
         words = TOKEN.findall(text)
         folded = [fold(word) for word in words]
-        if any(_starts(self._numbers, folded, place) for place in range(len(folded))):
+        if any(self._numbers.begins(folded, place) for place in range(len(folded))):
             return "a number, an address or an id"
-        if (
-            not names
-            and " " not in text
-            and folded not in self._names.get(folded[0] if folded else "", [])
-        ):
-            return None
-        for place, word in enumerate(words):
-            if word[0].isupper() and _starts(self._names, folded, place):
-                return "a name"
+        is_free = is_note or " " in text or len(folded) == 1
+        names = self._noted if is_note else self._names
+        if is_free and any(_is_named(names, words, folded, place) for place in range(len(words))):
+            return "a name"
         return None
 
 
@@ -114,36 +110,24 @@ def _decoded(data: str) -> str:
     return base64.b64decode(data).decode("utf-8", "replace")
 
 
-def _numbers(found: Identifiers) -> Iterator[str]:
-    yield from found.numbers
-    yield from found.lines
-
-
-def _number_probe(text: str) -> list[str] | None:
-    """The tokens of a number; None when it is too short or too common to be looked for."""
-    folded = [fold(word) for word in TOKEN.findall(text)]
-    joined = "".join(folded)
+def _number_probe(text: str) -> tuple[str, ...]:
+    """The words of a number; none when it is too short or too common to be looked for."""
+    words = folded_words(text)
+    joined = "".join(words)
     has_digit = any(letter.isdigit() for letter in joined)
-    return folded if has_digit and len(joined) >= SHORTEST_NUMBER else None
+    return words if has_digit and len(joined) >= SHORTEST_NUMBER else ()
 
 
-def _name_probes(found: Identifiers) -> Iterator[list[str]]:
+def _is_named(names: Phrases, words: list[str], folded: list[str], place: int) -> bool:
+    return words[place][0].isupper() and names.begins(folded, place)
+
+
+def _name_probes(people: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """A given and a family name in either order, and each alone if it is long and no word."""
     common = common_words()
-    for person in found.people:
-        parts = [fold(word) for part in person for word in TOKEN.findall(part)]
+    for person in people:
+        parts = folded_words(" ".join(person))
         if len(parts) > 1:
-            yield [parts[0], parts[-1]]
-            yield [parts[-1], parts[0]]
-        yield from ([part] for part in parts if len(part) >= SHORTEST_NAME and part not in common)
-
-
-def _by_first(probes: Iterator[list[str]]) -> dict[str, list[list[str]]]:
-    index: dict[str, list[list[str]]] = {}
-    for probe in probes:
-        index.setdefault(probe[0], []).append(probe)
-    return index
-
-
-def _starts(index: Mapping[str, list[list[str]]], words: list[str], place: int) -> bool:
-    probes = index.get(words[place])
-    return probes is not None and any(words[place : place + len(p)] == p for p in probes)
+            yield parts[0], parts[-1]
+            yield parts[-1], parts[0]
+        yield from ((part,) for part in parts if len(part) >= SHORTEST_NAME and part not in common)

@@ -20,6 +20,7 @@ class Identifiers:
 
     Attributes:
         people: Parts of each person's name: given names first, then the family name.
+        displayed: Names of people as written beside references to them.
         places: Names of organisations and locations.
         cities: Cities and districts of addresses.
         lines: Street lines of addresses.
@@ -28,6 +29,7 @@ class Identifiers:
     """
 
     people: set[tuple[str, ...]] = field(default_factory=set)
+    displayed: set[tuple[str, ...]] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
     cities: set[str] = field(default_factory=set)
     lines: set[str] = field(default_factory=set)
@@ -123,7 +125,7 @@ def _add_displays(found: Identifiers, value: Any) -> None:
 
 def _add_display(found: Identifiers, reference: str, display: str) -> None:
     if any(kind in reference for kind in PEOPLE):
-        found.people.add(tuple(display.split()))
+        found.displayed.add(tuple(display.split()))
     elif any(kind in reference for kind in PLACES):
         found.places.add(display)
 

@@ -27,6 +27,14 @@ def surnames() -> frozenset[str]:
     return _read("surnames.txt")
 
 
+@cache
+def nicknames() -> dict[str, tuple[str, ...]]:
+    """Short forms by given name."""
+    lines = (HERE / "nicknames.txt").read_text(encoding="utf-8").splitlines()
+    parts = [line.split() for line in lines if not line.startswith("#")]
+    return {given: tuple(short) for given, *short in parts}
+
+
 def _read(name: str) -> frozenset[str]:
     lines = (HERE / name).read_text(encoding="utf-8").splitlines()
     return frozenset(" ".join(line for line in lines if not line.startswith("#")).split())

@@ -88,7 +88,7 @@ class Codes:
         return with_extensions(kept, value, visit)
 
     def known_uri(self, value: Any, _visit: Visit) -> str | None:
-        """A web address under one of the listed roots, without anything that looks like a number."""
+        """A web address under one of the listed roots, without what looks like a number."""
         if type(value) is not str or len(value) > LONGEST_URI:
             return None
         is_known = value.startswith(self._uri_roots) and WEB_ADDRESS.fullmatch(value)

@@ -1,8 +1,8 @@
 """Whose records a resource belongs to.
 
 https://hl7.org/fhir/R4/compartmentdefinition-patient.html, with three readings of ours: only the
-element that says whom it is about counts, not who wrote it down; Device.patient and Task.for count too;
-a resource about several patients belongs to none of them. docs/decisions/0003.
+element that says whom it is about counts, not who wrote it down; Device.patient and Task.for count
+too; a resource about several patients belongs to none of them. docs/decisions/0003.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ BY_SUBJECT = (
     "CommunicationRequest Composition Condition Contract DeviceRequest DeviceUseStatement "
     "DiagnosticReport DocumentManifest DocumentReference Encounter Flag Goal GuidanceResponse "
     "ImagingStudy Invoice List MeasureReport Media MedicationAdministration MedicationDispense "
-    "MedicationRequest MedicationStatement Observation Procedure QuestionnaireResponse RequestGroup "
-    "RiskAssessment ServiceRequest Specimen"
+    "MedicationRequest MedicationStatement Observation Procedure QuestionnaireResponse "
+    "RequestGroup RiskAssessment ServiceRequest Specimen"
 )
 BY_PATIENT = (
     "AllergyIntolerance BodyStructure Claim ClaimResponse Consent CoverageEligibilityRequest "

@@ -22,7 +22,7 @@ FHIR_DATE = re.compile(
 
 @lru_cache(maxsize=4096)
 def shift_days(patient_pseudonym: str, keys: SiteKeys) -> int:
-    """Days to move all dates of one patient by: -7, -14, … or -364; always the same for one patient.
+    """Days to move all dates of one patient by: -7, -14, … or -364; always the same for one.
 
     Made from the pseudonym and not from the real id, so that whoever holds the key and the store
     can turn the dates back without any table of patients.

@@ -86,7 +86,7 @@ class Deidentifier:
         )
 
     def _patients(self, resources: Sequence[Mapping[str, Any]], batch: Batch) -> list[str | None]:
-        """Pseudonym of the patient of each resource; a silent one takes the batch's only patient."""
+        """Pseudonym of each resource's patient; a silent one takes the batch's only patient."""
         nobody = Visit({}, "", None, batch)
         patients = [self._patient(resource, nobody) for resource in resources]
         named = {patient for patient in patients if patient is not None}

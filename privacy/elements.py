@@ -61,9 +61,9 @@ class R4:
 
 
 def read_elements(text: str) -> R4:
-    """The elements in the notation of `r4_elements.txt`.
+    r"""The elements in the notation of `r4_elements.txt`.
 
-    >>> r4 = read_elements("Age: value[x]! decimal|string\\n*: Patient")
+    >>> r4 = read_elements("Age: value[x]! decimal|string\n*: Patient")
     >>> [element.name for element in r4.objects["Age"]], r4.resource_types
     (['valueDecimal', 'valueString'], frozenset({'Patient'}))
     """

@@ -69,7 +69,8 @@ class Extensions:
         """One extension with its value, or with those of its parts that are in `names`."""
         kept = self._value(item, visit)
         nested = item.get("extension")
-        parts = [self._part(part, visit, names) for part in nested] if _is_list(nested) else []
+        inner = nested if isinstance(nested, list) else []
+        parts = [self._part(part, visit, names) for part in inner]
         if found := [part for part in parts if part]:
             kept["extension"] = found
         return {"url": item["url"], **kept} if kept else None
@@ -91,7 +92,3 @@ class Extensions:
 
 def _is_own(url: str, roots: tuple[str, ...]) -> bool:
     return bool(roots) and url.startswith(roots) and OWN_ADDRESS.fullmatch(url) is not None
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)

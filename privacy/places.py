@@ -13,29 +13,23 @@ from typing import Any
 
 from privacy.rules import Visit, code, with_extensions
 
+STATES = Path(__file__).with_name("us_states.txt")
 ZIP3 = Path(__file__).with_name("zip3.txt")
 FEW_PEOPLE = "000"
 US_ZIP = re.compile(r"([0-9]{3})([0-9]{2}([ -]?[0-9]{4})?)?")
 UNITED_STATES = frozenset({"us", "usa", "united states", "united states of america"})
 COUNTRY = re.compile(r"[A-Z]{2,3}")
-STATES = frozenset(
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY "
-    "NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR VI".split()
-) | frozenset(
-    "Alabama,Alaska,Arizona,Arkansas,California,Colorado,Connecticut,Delaware,Florida,Georgia,Hawaii,"
-    "Idaho,Illinois,Indiana,Iowa,Kansas,Kentucky,Louisiana,Maine,Maryland,Massachusetts,Michigan,"
-    "Minnesota,Mississippi,Missouri,Montana,Nebraska,Nevada,New Hampshire,New Jersey,New Mexico,"
-    "New York,North Carolina,North Dakota,Ohio,Oklahoma,Oregon,Pennsylvania,Rhode Island,"
-    "South Carolina,South Dakota,Tennessee,Texas,Utah,Vermont,Virginia,Washington,West Virginia,"
-    "Wisconsin,Wyoming,District of Columbia,American Samoa,Guam,Northern Mariana Islands,Puerto Rico,"
-    "Virgin Islands".split(",")
-)
 
 
-def read_zip3(path: Path = ZIP3) -> frozenset[str]:
-    """The three-digit ZIP areas with more than 20,000 people."""
+def read_lines(path: Path) -> frozenset[str]:
+    """The lines of a list, without its comments."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    return frozenset(" ".join(line for line in lines if not line.startswith("#")).split())
+    return frozenset(line for line in lines if not line.startswith("#"))
+
+
+def read_zip3() -> frozenset[str]:
+    """The three-digit ZIP areas with more than 20,000 people."""
+    return frozenset(area for line in read_lines(ZIP3) for area in line.split())
 
 
 class Places:
@@ -43,6 +37,7 @@ class Places:
 
     def __init__(self, areas: frozenset[str]) -> None:
         self._areas = areas
+        self._states = read_lines(STATES)
 
     def address(self, value: Any, visit: Visit) -> Any:
         """Use, type, country, state and ZIP area of an address; all else is dropped."""
@@ -51,7 +46,7 @@ class Places:
         kept = {name: code(value.get(name), visit) for name in ("use", "type")}
         kept["country"] = _country(value.get("country"))
         state = value.get("state")
-        kept["state"] = state if isinstance(state, str) and state in STATES else None
+        kept["state"] = state if isinstance(state, str) and state in self._states else None
         if _is_american(value.get("country")):
             kept["postalCode"] = self.zip_area(value.get("postalCode"))
         return with_extensions({name: v for name, v in kept.items() if v}, value, visit)

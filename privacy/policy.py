@@ -1,7 +1,7 @@
 """The policy: which element of which resource may stay, and in what form. Data, read and checked.
 
 The file is `policy.toml`; the words it may use are `ACTIONS` and are explained at its top. Loading
-checks that every element of every resource it covers is decided, so that a policy cannot forget one.
+checks that every element of every resource it covers is decided, so that none can be forgotten.
 """
 
 import hashlib
@@ -19,8 +19,30 @@ from privacy.errors import PolicyError, UndecidedPath, UnknownAction, UnknownPat
 POLICY = Path(__file__).with_name("policy.toml")
 DROP = "drop"
 ACTIONS = frozenset(
-    "drop keep code coding quantity time shift birth-year pseudonym reference identifier uid address "
-    "known-uri samples attachment extension modifier entry-url resource contained text".split()
+    {
+        "drop",
+        "keep",
+        "code",
+        "coding",
+        "quantity",
+        "time",
+        "shift",
+        "birth-year",
+        "pseudonym",
+        "reference",
+        "identifier",
+        "uid",
+        "address",
+        "known-uri",
+        "samples",
+        "attachment",
+        "extension",
+        "modifier",
+        "entry-url",
+        "resource",
+        "contained",
+        "text",
+    }
 )
 PARTS = ("types", "type", "every-resource", "uris", "identifier-systems", "code-systems")
 DIGEST_LETTERS = 16

@@ -1,7 +1,7 @@
-"""Keyed pseudonyms: the same id always gets the same one, and nobody without the key can tell whose.
+"""Keyed pseudonyms: one id always gets the same, and nobody without the key can tell whose.
 
-HMAC-SHA256 cut to 160 bits. Site and resource type are part of what is hashed, so the same number at
-two sites, or as a patient and as an encounter, gives two pseudonyms that nobody can link.
+HMAC-SHA256 cut to 160 bits. Site and resource type are part of what is hashed, so the same number
+at two sites, or as a patient and as an encounter, gives two pseudonyms that nobody can link.
 docs/decisions/0003 says why a plain hash would not do.
 """
 
@@ -13,7 +13,7 @@ from base64 import b32encode
 from privacy.keys import SiteKeys
 
 PSEUDONYM = "p1"
-TOKEN = "i1"
+IDENTIFIER = "i1"
 BYTES = 20  # 160 bits are 32 letters of base32
 IS_PSEUDONYM = re.compile(r"p1[a-z2-7]{32}")
 
@@ -31,7 +31,7 @@ def pseudonym(keys: SiteKeys, resource_type: str, real_id: str) -> str:
 
 def identifier_token(keys: SiteKeys, system: str | None, value: str) -> str:
     """What an identifier is stored and found under; an absent system is the empty one."""
-    return TOKEN + _letters(keys.identifier, keys.site, system or "", value)
+    return IDENTIFIER + _letters(keys.identifier, keys.site, system or "", value)
 
 
 def uuid_pseudonym(keys: SiteKeys, text: str) -> str:

@@ -1,10 +1,10 @@
-"""References in all the forms a sender may use, rewritten to pseudonyms.
+r"""References in all the forms a sender may use, rewritten to pseudonyms.
 
 | as sent                                   | as stored                                        |
 |-------------------------------------------|--------------------------------------------------|
 | `Patient/17`, `Patient/17/_history/2`     | `Patient/p1…`                                    |
 | `https://ehr.example/fhir/Patient/17`     | `Patient/p1…`                                    |
-| `Patient?identifier=system\\|value`        | what ingestion resolved it to, else hashed whole |
+| `Patient?identifier=system\|value`       | what ingestion resolved it to, else hashed whole |
 | `urn:uuid:…` left over, `urn:oid:…`       | `urn:uuid:…` made from a keyed hash of the whole |
 | `#inner`                                  | `#p1…`, bound to the resource that contains it   |
 | anything else                             | dropped                                          |

@@ -1,7 +1,7 @@
 """What a rule is, and the rules that need neither key nor list.
 
-A rule takes a value as sent and gives what may be stored of it, or None. It never raises for a value
-it does not like: what is not understood is dropped. Only a resource as a whole is refused.
+A rule takes a value as sent and gives what may be stored of it, or None. It never raises for a
+value it does not like: what is not understood is dropped. Only a resource as a whole is refused.
 """
 
 import re
@@ -99,7 +99,7 @@ def keep(value: Any, _visit: Visit) -> Any:
 
 @lru_cache(maxsize=8192)
 def is_code(value: str) -> bool:
-    """True for a word of a fixed list: no spaces and no run of digits that could be a number of a person.
+    """True for a word of a fixed list: no spaces, no run of digits that could be a record number.
 
     >>> is_code("in-progress"), is_code("Jane Doe"), is_code("mrn12345678")
     (True, False, False)

@@ -1,7 +1,7 @@
 """The policy, compiled once into nested tables of functions, and the walk over a resource.
 
-A table has one rule for each JSON name that may stay; a name without a rule is dropped, which is how
-an allow-list is obeyed without asking it again for every value.
+A table has one rule for each JSON name that may stay; a name without a rule is dropped, which is
+how an allow-list is obeyed without asking it again for every value.
 """
 
 from collections.abc import Mapping
@@ -162,19 +162,23 @@ def _many(rule: Rule) -> Rule:
     def clean(items: Any, visit: Visit) -> Any:
         if type(items) is not list:
             return None
-        kept = []
-        position = 0
         try:
-            for position, item in enumerate(items):
-                clean_item = rule(item, visit)
-                if clean_item is not None:
-                    kept.append(clean_item)
+            return [kept for item in items if (kept := rule(item, visit)) is not None] or None
         except Refused as refused:
-            refused.path.append(position)
+            refused.path.append(_refused_place(items, rule, visit))
             raise
-        return kept or None
 
     return clean
+
+
+def _refused_place(items: list[Any], rule: Rule, visit: Visit) -> int:
+    """Which item of a list was refused; asked again only then, to keep the common way short."""
+    for position, item in enumerate(items):
+        try:
+            rule(item, visit)
+        except Refused:
+            return position
+    return 0
 
 
 def _is_looped(element: Element) -> bool:

@@ -4,8 +4,8 @@ The walker drops by rule; the gate knows no rule and reads what came out. It loo
 
 - numbers, addresses and ids with a digit and at least six letters or digits, in every text;
 - names, in free text alone: a given and a family name side by side, or one name of four letters or
-  more that is no common word, written as a name is. Short and common ones (Of, Stage, Long) are left
-  to the scrubbing of notes, which sees the words around them.
+  more that is no common word, written as a name is. Short and common ones (Of, Stage, Long) are
+  left to the scrubbing of notes, which sees the words around them.
 
 Codes of listed systems, dates and pseudonyms are not read: a record number may equal a SNOMED code,
 and a shifted date may equal somebody's birthday.

@@ -1,6 +1,7 @@
-"""What a batch itself says about who its people are: the probes of the leak gate and of note scrubbing.
+"""What a batch itself says about who its people are.
 
-Held in memory while one batch is cleaned, and never anywhere else.
+The probes of the leak gate and of note scrubbing, held in memory while one batch is cleaned and
+never anywhere else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

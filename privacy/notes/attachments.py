@@ -1,7 +1,7 @@
 """Attachments: the type always, the text only where the site has opted in, everything else never.
 
-Plain text and HTML are decoded, scrubbed, and stored again as plain text. PDF, RTF, images and links
-are dropped: what cannot be read cannot be cleaned.
+Plain text and HTML are decoded, scrubbed, and stored again as plain text. PDF, RTF, images and
+links are dropped: what cannot be read cannot be cleaned.
 """
 
 import base64
@@ -58,12 +58,12 @@ def write_text(note: str) -> str:
 
 
 def without_markup(note: str) -> str:
-    """The words of an HTML text: blocks on lines of their own, other tags gone, entities read.
+    r"""The words of an HTML text: blocks on lines of their own, other tags gone, entities read.
 
     A tag inside a word goes without a trace, so that it cannot split a name in two.
 
     >>> without_markup("<p>Sm<b>ith</b> &amp; son</p>")
-    '\\nSmith & son\\n'
+    '\nSmith & son\n'
     """
     return html.unescape(TAG.sub("", BLOCK.sub("\n", note)))
 
@@ -81,6 +81,6 @@ def _media_type(content_type: Any) -> tuple[str, str]:
 
 def _is_codec(name: str) -> bool:
     try:
-        return bool(codecs.lookup(name)._is_text_encoding)  # type: ignore[attr-defined]  # noqa: SLF001
+        return bool(codecs.lookup(name)._is_text_encoding)  # noqa: SLF001
     except LookupError:
         return False

@@ -15,20 +15,26 @@ NAME = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
 DAY = r"(?P<d>[0-3]?[0-9])(?:st|nd|rd|th)?\b"
-YEAR = r"(?P<y>(?:19|20|21|22)[0-9]{2}|'?[0-9]{2}(?![0-9:/%.,]*[0-9%]))"
-LONG_YEAR = r"(?P<y>(?:19|20|21|22)[0-9]{2})"
-NOT_INSIDE = r"(?<![0-9A-Za-z./-])"
-PATTERNS = [
-    re.compile(NOT_INSIDE + r"(?P<y>(?:19|20|21|22)[0-9]{2})[-/.](?P<m>[01]?[0-9])[-/.](?P<d>[0-3]?[0-9])(?![0-9])"),
-    re.compile(NOT_INSIDE + r"(?P<m>[0-3]?[0-9])(?P<s>[-/.])(?P<d>[0-3]?[0-9])(?P=s)(?P<y>(?:19|20|21|22)?[0-9]{2})(?![0-9/])"),
-    re.compile(r"\b" + NAME + r"\s{0,3}" + DAY + r",?\s{1,3}(?:of\s)?" + YEAR + r"\b", re.IGNORECASE),
-    re.compile(NOT_INSIDE + DAY + r"[\s-]{0,3}(?:of\s)?" + NAME + r"[\s,-]{0,3}" + YEAR + r"\b", re.IGNORECASE),
-    re.compile(r"\b" + NAME + r"\s{0,3}" + DAY + r"(?!\s{0,2}(?:mg|mcg|ml|%|units))", re.IGNORECASE),
-    re.compile(NOT_INSIDE + DAY + r"[\s-]{1,3}(?:of\s)?" + NAME, re.IGNORECASE),
-    re.compile(r"\b" + NAME + r",?\s{1,2}(?:of\s)?" + LONG_YEAR + r"\b", re.IGNORECASE),
-    re.compile(NOT_INSIDE + r"(?P<m>0?[1-9]|1[0-2])/" + LONG_YEAR + r"(?![0-9/])"),
-    re.compile(NOT_INSIDE + r"(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>[0-2][0-9]|3[01])(?![0-9A-Za-z])"),
-]  # fmt: skip
+CENTURY = r"(?:19|20|21|22)"
+YEAR = rf"(?P<y>{CENTURY}[0-9]{{2}}|'?[0-9]{{2}}(?![0-9:/%.,]{{0,4}}[0-9%]))"
+LONG_YEAR = rf"(?P<y>{CENTURY}[0-9]{{2}})"
+SHORT_YEAR = rf"(?P<y>{CENTURY}?[0-9]{{2}})"
+MONTH_NUMBER, DAY_NUMBER = r"(?P<m>[01]?[0-9])", r"(?P<d>[0-3]?[0-9])"
+TWO_DIGITS = r"(?P<m>0[1-9]|1[0-2])(?P<d>[0-2][0-9]|3[01])"
+DOSE = r"(?!\s{0,2}(?:mg|mcg|ml|%|units))"
+ALONE = r"(?<![0-9A-Za-z./-])"
+SHAPES = (
+    ALONE + LONG_YEAR + r"[-/.]" + MONTH_NUMBER + r"[-/.]" + DAY_NUMBER + r"(?![0-9])",
+    ALONE + r"(?P<m>[0-3]?[0-9])(?P<s>[-/.])" + DAY_NUMBER + r"(?P=s)" + SHORT_YEAR + r"(?![0-9/])",
+    r"\b" + NAME + r"\s{0,3}" + DAY + r",?\s{1,3}(?:of\s)?" + YEAR + r"\b",
+    ALONE + DAY + r"[\s-]{0,3}(?:of\s)?" + NAME + r"[\s,-]{0,3}" + YEAR + r"\b",
+    r"\b" + NAME + r"\s{0,3}" + DAY + DOSE,
+    ALONE + DAY + r"[\s-]{1,3}(?:of\s)?" + NAME,
+    r"\b" + NAME + r",?\s{1,2}(?:of\s)?" + LONG_YEAR + r"\b",
+    ALONE + r"(?P<m>0?[1-9]|1[0-2])/" + LONG_YEAR + r"(?![0-9/])",
+    ALONE + r"(?P<y>(?:19|20)[0-9]{2})" + TWO_DIGITS + r"(?![0-9A-Za-z])",
+)
+PATTERNS = tuple(re.compile(shape, re.IGNORECASE) for shape in SHAPES)
 SHORT = re.compile(
     r"\b(?:on|from|since|until|till|by|dated?|through|thru|before|after|between|and|to|of|for|dos|dob"
     r"|seen|admitted|discharged|due|starting|scheduled|visit|appointment|labs?|fax(?:ed)?"
@@ -70,7 +76,7 @@ def _moved(parts: dict[str, str | None], days: int) -> str | None:
     """The date after the shift; None when the numbers are no date at all."""
     month, year, day = _month(parts["m"] or ""), _year(parts.get("y")), parts.get("d")
     number = int(day) if day else 15
-    if parts.get("s") and month > 12:  # noqa: PLR2004  day first, as most of the world writes
+    if parts.get("s") and month > 12:  # day first, as most of the world writes
         month, number = number, month
     if year is None:
         return UNKNOWN if 1 <= number <= 31 else None

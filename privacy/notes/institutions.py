@@ -1,7 +1,6 @@
 """Names of hospitals, employers and towns in running text, by the words around them."""
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from privacy.notes.signs import (

@@ -1,7 +1,7 @@
 """Names that the batch itself carries: the surest way to find names in its notes."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from privacy.leaks.identifiers import Identifiers
@@ -25,8 +25,8 @@ class KnownNames:
 
     names: frozenset[str] = frozenset()
     common: frozenset[str] = frozenset()
-    numbers: Phrases = Phrases(())
-    places: Phrases = Phrases(())
+    numbers: Phrases = field(default_factory=Phrases)
+    places: Phrases = field(default_factory=Phrases)
 
     @classmethod
     def of(cls, found: Identifiers) -> Self:

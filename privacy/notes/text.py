@@ -1,4 +1,4 @@
-"""Words of a text, folded so that case and accents do not matter, and phrases to find among them."""
+"""Words of a text, folded so that case and accents do not matter, and phrases among them."""
 
 import re
 import unicodedata
@@ -62,9 +62,9 @@ class Words:
 
 
 class Phrases:
-    """Sequences of folded words, found at a place in a time that does not grow with their number."""
+    """Sequences of folded words, found at a place in a time that does not grow with their count."""
 
-    def __init__(self, phrases: Iterable[Sequence[str]]) -> None:
+    def __init__(self, phrases: Iterable[Sequence[str]] = ()) -> None:
         self._phrases = {tuple(phrase) for phrase in phrases if phrase}
         self._lengths: dict[str, tuple[int, ...]] = {}
         for phrase in sorted(self._phrases):

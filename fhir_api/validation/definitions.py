@@ -63,7 +63,7 @@ def is_a_type(definition: dict[str, Any]) -> bool:
 
 
 def element_row(element: dict[str, Any], listed: dict[str, list[str]]) -> Row:
-    """The row of one element."""
+    """The row of one element. R4 calls the id of a resource a string; its own text says id."""
     binding = element.get("binding", {})
     url = binding.get("valueSet", "").partition("|")[0]
     bound = binding.get("strength") == "required" and url in listed and "code" in types(element)
@@ -71,7 +71,7 @@ def element_row(element: dict[str, Any], listed: dict[str, list[str]]) -> Row:
         element["path"],
         str(element["min"]),
         element["max"],
-        " ".join(types(element)),
+        "id" if element["path"] == "Resource.id" else " ".join(types(element)),
         name(url) if bound else "",
     )
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from fhir_api.validation.issue import Issue
 
-CODES = {"model_field_validation.missing": "required", "extra_forbidden": "structure"}
+MISSING = {"model_field_validation.missing", "missing"}
+CODES = dict.fromkeys(MISSING, "required") | {"extra_forbidden": "structure"}
 ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 Place = Sequence[str | int]
 
@@ -71,7 +72,18 @@ def issues_of(_kind: str, error: Any, prefix: str) -> Iterable[Issue]:
     if "dependentSchemas" in rule:
         choice = error.schema_path[error.schema_path.index("dependentSchemas") + 1]
         return [Issue("invariant", f"{choice} excludes every other choice of it.", where)]
+    if absent := missing_element(error, rule):
+        return [Issue("required", "A required element is missing.", f"{where}.{absent}")]
     return [Issue(issue_code(rule), requirement(error, rule), where)]
+
+
+def missing_element(error: Any, rule: Sequence[str]) -> str | None:
+    """The element that a rule of presence misses; the first of several that would do."""
+    if rule[-1:] == ["required"]:
+        return str(error.kind.property)
+    if rule[-2:] == ["allOf", "anyOf"]:
+        return str(error.kind.context[0][0].kind.property)
+    return None
 
 
 def unexpected(error: Any) -> list[str]:
@@ -91,16 +103,13 @@ def unknown_element(name: str, prefix: str, place: Place) -> Issue:
 
 def issue_code(rule: Sequence[str]) -> str:
     """The OperationOutcome code of a broken rule."""
-    if "required" in rule:
-        return "required"
     return "code-invalid" if rule[-1:] == ["enum"] else "value"
 
 
 def requirement(error: Any, rule: Sequence[str]) -> str:
     """What the element should be, from the schema; never what it is."""
     detail: dict[str, str] = {
-        "required": "A required element is missing.",
-        "anyOf": "A required element is missing or has the wrong form.",
+        "anyOf": "A member of the list does not have the format of its type.",
         "enum": "The code is not one of the required value set.",
         "pattern": "The text does not have the format of its type.",
         "minLength": "Empty text is not allowed; leave the element out.",
@@ -120,17 +129,13 @@ def expected_type(error: Any) -> str:
 
 def sentence(kind: str, message: str) -> str:
     """A model's message; only those are passed on that cannot hold a value."""
-    known = {
-        "model_field_validation.missing": "A required element is missing.",
-        "extra_forbidden": "R4 does not know this element.",
-    }
-    if kind in known:
-        return known[kind]
-    return (
-        "More than one choice of the same element is given."
-        if "one of" in message
-        else ("The value does not have the form that its type requires.")
-    )
+    if kind in MISSING:
+        return "A required element is missing."
+    if kind == "extra_forbidden":
+        return "R4 does not know this element."
+    if "one of" in message:
+        return "More than one choice of the same element is given."
+    return "The value does not have the form that its type requires."
 
 
 def path_of(prefix: str, place: Place) -> str:

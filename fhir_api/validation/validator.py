@@ -5,6 +5,7 @@ resources a second. What it refuses is explained by `explain.py` (docs/decisions
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -19,13 +20,7 @@ NestedResources = Iterator[tuple[str, Any]]
 
 
 class Validator:
-    """Structure, cardinality, formats and required codes of R4 resources.
-
-    Schemas are compiled when a type is first met, and kept.
-    """
-
-    def __init__(self) -> None:
-        self.compiled: dict[str, Any] = {}
+    """Structure, cardinality, formats and required codes of R4 resources."""
 
     def validate(self, resource: Any, prefix: str | None = None) -> list[Issue]:
         """What is wrong with a resource, empty when nothing is.
@@ -43,15 +38,17 @@ class Validator:
 
     def accepts(self, resource: Mapping[str, Any], kind: str) -> bool:
         """The fast path: whether the compiled schema finds nothing wrong."""
-        return bool(self.schema(kind).is_valid(resource))
+        return bool(compiled(kind).is_valid(resource))
 
     def explain(self, resource: Mapping[str, Any], kind: str, prefix: str) -> list[Issue]:
-        return explain(self.schema(kind), resource, kind, prefix)
+        """The slow path: what is wrong, element by element."""
+        return explain(compiled(kind), resource, kind, prefix)
 
-    def schema(self, kind: str) -> Any:
-        if kind not in self.compiled:
-            self.compiled[kind] = jsonschema_rs.validator_for(schema_of(kind))
-        return self.compiled[kind]
+
+@cache
+def compiled(kind: str) -> Any:
+    """The compiled schema of a type, made when the type is first met and kept by the process."""
+    return jsonschema_rs.validator_for(schema_of(kind))
 
 
 def untyped(resource: Any, prefix: str | None) -> Issue:

@@ -25,7 +25,7 @@ async def respond(parts: CdsService, service: str, request: Request, work: Work)
 
     Args:
         parts: Of the server.
-        service: Id for the metrics; only ids that exist, so that nobody can invent labels.
+        service: What the metrics call it.
         request: Whose body is read, up to the site's limit.
         work: Body to answer; may raise FhirError.
     """

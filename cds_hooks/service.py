@@ -32,7 +32,9 @@ Arm = Literal["shown", "silent", "shadow"]
 class RiskPredictor(Protocol):
     """Anything that scores one patient; `model.predictor.Predictor` does."""
 
-    def score(self, row: FeatureRow, notes: Sequence[NDArray[np.float32]]) -> Score: ...
+    def score(self, row: FeatureRow, notes: Sequence[NDArray[np.float32]]) -> Score:
+        """Probability and reasons; `notes` are (chunk, width), oldest first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

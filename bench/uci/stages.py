@@ -151,7 +151,7 @@ def score(house: House, artefact: Path, stays: Iterable[Stay]) -> dict[int, floa
     found: dict[int, float] = {}
     for start in range(0, len(wanted), SCORED_TOGETHER):
         rows = table_to_rows(wanted.slice(start, SCORED_TOGETHER))
-        risks = predictor.score_many(rows, [()] * len(rows))
+        risks = predictor.score_many(rows)
         names = [numbers[str(row.encounter_id)] for row in rows]
         found |= dict(zip(names, np.asarray(risks, float).tolist(), strict=True))
     return found

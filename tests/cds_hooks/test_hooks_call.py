@@ -1,5 +1,6 @@
 """A hook call over HTTP: from real ids to a card, on a real database."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -237,3 +238,15 @@ def test_only_what_the_store_lacks_too_is_told_as_not_sent(engine: Engine) -> No
     card = client_of(parts).post(DISCHARGE, json=discharge_call(prefetch={})).json()["cards"][0]
 
     assert "Not sent: observations, medications, procedures, documents." in card["detail"]
+
+
+def test_calls_at_the_same_time_are_each_answered(engine: Engine) -> None:
+    client = client_of(hook_parts(engine))
+
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(
+            callers.map(lambda _: client.post(DISCHARGE, json=discharge_call()), range(24))
+        )
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(ledger(engine)) == 24

@@ -10,7 +10,7 @@ from etl.events.event import Event
 
 Json = Mapping[str, Any]
 
-PATIENT_ELEMENTS = ("subject", "patient", "beneficiary")
+PATIENT_ELEMENTS = ("subject", "patient", "beneficiary", "for")
 ENCOUNTER_ELEMENTS = ("encounter", "context")
 MINUTE = timedelta(minutes=1)
 

@@ -56,6 +56,13 @@ SHAPES = {
     "Flag": Shape("FLAG", ("code",), ("period.start",)),
     "Coverage": Shape("COVERAGE", ("type",), ("period.start",)),
     "EpisodeOfCare": Shape("EPISODE_OF_CARE", ("type",), ("period.start",)),
+    "Task": Shape(
+        "TASK",
+        ("code",),
+        ("executionPeriod.start", "authoredOn"),
+        ("executionPeriod.end", "lastModified"),
+        told="status",
+    ),
     "Appointment": Shape(
         "APPOINTMENT", ("appointmentType", "serviceType"), ("start",), told="status"
     ),

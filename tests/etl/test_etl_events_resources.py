@@ -324,6 +324,21 @@ def test_missed_appointment_is_told_as_missed() -> None:
     assert (event.code, event.text_value) == ("APPOINTMENT////FOLLOWUP", "noshow")
 
 
+def test_task_done_for_a_patient_is_known_when_it_was_done() -> None:
+    task = {
+        "resourceType": "Task",
+        "id": "one",
+        "status": "completed",
+        "for": SUBJECT,
+        "code": coded(SNOMED, "185316007"),
+        "executionPeriod": {"start": "2020-01-08T10:00:00Z", "end": "2020-01-08T10:20:00Z"},
+    }
+
+    event = only(task)
+    assert (event.code, event.text_value) == (f"TASK//{SNOMED}//185316007", "completed")
+    assert event.available == at("2020-01-08T10:20")
+
+
 def test_our_own_predictions_are_never_events() -> None:
     assert "RiskAssessment" not in EXTRACTORS
     assert events_of(resource("RiskAssessment", status="final")) == []

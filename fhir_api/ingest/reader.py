@@ -92,10 +92,11 @@ class InputReader:
         try:
             if len(data) > limit:
                 raise TooLarge(limit)
-            return parse(data)
+            value = parse(data)
         except FhirError as error:
             self.reject(number, None, error)
             return None
+        return {} if value is None else value
 
     def store_value(self, line: Line) -> None:
         """A Bundle, or a resource on its own."""

@@ -28,9 +28,11 @@ CLINIC = "Organization?identifier=http://orgs.example|77"
 
 
 def test_entries_are_stored_and_answered_in_their_order(engine: Engine) -> None:
-    entries = post(observation(), "urn:uuid:1aaa1111-2222-4333-8444-555566667777"), put(
-        organization("1", id="org-1")
-    ), post(patient(), JOHN)
+    entries = (
+        post(observation(), "urn:uuid:1aaa1111-2222-4333-8444-555566667777"),
+        put(organization("1", id="org-1")),
+        post(patient(), JOHN),
+    )
 
     answer = transaction_response(ingestor(engine).transaction(bundle("transaction", *entries)))
 

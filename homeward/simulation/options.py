@@ -30,8 +30,8 @@ class FolderInUse(SimulationError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder} is not empty and holds no manifest.json of an earlier simulation. "
-            "Nothing was written; name an empty folder."
+            f"{folder} holds files that no simulation writes. "
+            "Nothing was written; name a new or empty folder."
         )
 
 

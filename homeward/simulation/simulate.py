@@ -40,7 +40,10 @@ from homeward.simulation.resources.parts import Known, Resource
 from homeward.simulation.stays import Patient
 from homeward.simulation.truth import truths
 
+__all__ = ["Manifest", "Options", "Progress", "simulate"]
+
 FOLDERS = ("patients", "later", "discharges")
+FILES = ("hospital.json", "truth.jsonl", "phi.jsonl", "manifest.json")
 
 
 class Files(NamedTuple):
@@ -85,9 +88,10 @@ def simulate(options: Options, progress: Progress | None = None) -> Manifest:
 
 
 def prepare(out: Path) -> None:
-    """Make the folder, empty of what an earlier simulation left."""
-    if out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists():
+    """Make the folder, empty of what an earlier simulation left, finished or not."""
+    if out.exists() and {one.name for one in out.iterdir()} - {*FOLDERS, *FILES}:
         raise FolderInUse(out)
+    (out / "manifest.json").unlink(missing_ok=True)
     for name in FOLDERS:
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)

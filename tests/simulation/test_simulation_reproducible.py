@@ -45,10 +45,24 @@ def test_a_second_run_leaves_nothing_of_a_larger_first_one(tmp_path: Path) -> No
     assert all_bytes(tmp_path / "hospital") == all_bytes(tmp_path / "fresh")
 
 
+def test_a_half_written_folder_is_written_anew(tmp_path: Path) -> None:
+    def stop(done: int, _total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(Options(5, 1, tmp_path / "hospital"), stop)
+    assert not (tmp_path / "hospital" / "manifest.json").exists()
+    for name in ("hospital", "fresh"):
+        simulate(Options(5, 1, tmp_path / name))
+
+    assert all_bytes(tmp_path / "hospital") == all_bytes(tmp_path / "fresh")
+
+
 def test_a_folder_that_holds_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
 
-    with pytest.raises(FolderInUse, match=r"holds no manifest.json"):
+    with pytest.raises(FolderInUse, match="no simulation writes"):
         simulate(Options(1, 1, tmp_path))
 
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]

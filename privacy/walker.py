@@ -47,7 +47,8 @@ class Walker:
         self.extension: Rule = extensions.extension
         self._rules = self._by_word(policy, keys, extensions)
         self._walks = {name: self._resource_walk(name) for name in sorted(policy.resources)}
-        values.update(self._table(EXTENSION_TYPE))
+        table = self._table(EXTENSION_TYPE)
+        values.update({name: rule for name, rule in table.items() if name.startswith("value")})
 
     def walk(self, resource: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
         """What may be stored of a resource.

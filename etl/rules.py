@@ -21,6 +21,8 @@ class SiteRules:
         label_spec: Name and year of the code sets of the label; `etl/labels/` has a file for each.
         not_acute_types: `Encounter.type` or `serviceType` codes, bare or `system|code`, of stays
             in rehabilitation, psychiatric or long-term care: inpatient, but not acute.
+        inpatient_needs_service: Whether a stay counts as inpatient only when it names a hospital
+            service (`serviceType`); for sites that give stays and emergency visits one class.
         exclude_hospice: Whether discharges to hospice care are no index discharges.
         exclude_against_advice: Whether discharges against medical advice are none.
         exclude_transferred_out: Whether discharges to an acute hospital whose stay there was not
@@ -38,6 +40,7 @@ class SiteRules:
     observed_until: datetime | None = None
     label_spec: str = "cms-hwr-2019"
     not_acute_types: frozenset[str] = frozenset()
+    inpatient_needs_service: bool = False
     exclude_hospice: bool = True
     exclude_against_advice: bool = True
     exclude_transferred_out: bool = True

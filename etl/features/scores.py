@@ -98,7 +98,7 @@ def cancer_care(view: View) -> bool:
     """A cancer service, or cancer (its chemotherapy included) as the principal diagnosis."""
     assert view.index is not None
     last = view.index.stays[-1]
-    services = {pair.rpartition("//")[2] for pair in last.types}
+    services = {pair.rpartition("//")[2] for pair in last.services}
     if not services.isdisjoint(ONCOLOGY_SERVICES):
         return True
     categories = (diagnosis_category(pair) for pair in last.principal)

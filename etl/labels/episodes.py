@@ -55,9 +55,10 @@ def is_acute(stay: Stay, rules: SiteRules) -> bool:
     """Whether the site counts the stay as acute inpatient care."""
     if stay.encounter_class not in rules.inpatient_classes:
         return False
-    if not rules.not_acute_types:
-        return True
-    names = {name for pair in stay.types for name in (pair.rpartition("//")[2], piped(pair))}
+    if rules.inpatient_needs_service and not stay.services:
+        return False
+    pairs = (*stay.types, *stay.services) if rules.not_acute_types else ()
+    names = {name for pair in pairs for name in (pair.rpartition("//")[2], piped(pair))}
     return names.isdisjoint(rules.not_acute_types)
 
 

@@ -34,7 +34,8 @@ class Stay:
         destination: Where the patient went (`dispositions.toml`); None when not known.
         principal: `system//code` of each coding of the principal diagnosis; empty when unknown.
         procedures: `system//code` of all procedures, sorted.
-        types: `system//code` of encounter type and service.
+        types: `system//code` of the encounter's types.
+        services: `system//code` of the hospital service.
         emergency: Whether it or a part of it is of an emergency class.
     """
 
@@ -51,6 +52,7 @@ class Stay:
     principal: tuple[str, ...]
     procedures: tuple[str, ...]
     types: tuple[str, ...]
+    services: tuple[str, ...]
     emergency: bool
 
 
@@ -141,19 +143,20 @@ def stay(
         discharged_on=discharge_day(discharge),
         minutes_east=admission.numeric_value or 0.0,
         hospital=admission.text_value,
-        destination=destination(codes(own, ("DISPOSITION",))),
+        destination=destination(codes(own, "DISPOSITION")),
         principal=principal_diagnosis(own, diagnoses),
-        procedures=codes(lines, ("PROCEDURE",)),
-        types=codes(own, ("ENCOUNTER_TYPE", "SERVICE")),
+        procedures=codes(lines, "PROCEDURE"),
+        types=codes(own, "ENCOUNTER_TYPE"),
+        services=codes(own, "SERVICE"),
         emergency=any(
             kind == "ADMISSION" and rest in rules.emergency_classes for kind, rest, _ in lines
         ),
     )
 
 
-def codes(lines: Iterable[tuple[str, str, Event]], kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Sorted distinct `system//code` of the events of some kinds."""
-    return tuple(sorted({rest for kind, rest, _ in lines if kind in kinds}))
+def codes(lines: Iterable[tuple[str, str, Event]], wanted: str) -> tuple[str, ...]:
+    """Sorted distinct `system//code` of the events of one kind."""
+    return tuple(sorted({rest for kind, rest, _ in lines if kind == wanted}))
 
 
 def calendar_day(time: datetime, minutes_east: float | None) -> date:

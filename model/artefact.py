@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from model.metrics import Floats
 from model.runtime.artefact import ENCODER, MANIFEST, digests_of
 from model.runtime.calibration import Calibration
 from model.runtime.encoder import PARTS
@@ -19,6 +20,7 @@ from model.runtime.normalisation import Normalisation
 from model.runtime.vocabulary import Vocabulary
 
 VERSION_DIGITS = 12
+TEST_ANSWERS = "test_answers.npz"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Trained:
         calibration: From log-odds to probability.
         metrics: Everything measured, plain JSON.
         texts: Further files by name: the report and the card.
+        answers: Probabilities of each compared model for the test part, and `labels`.
         origin: What the manifest says of where it came from: schema, snapshot, encoder, label.
     """
 
@@ -41,6 +44,7 @@ class Trained:
     calibration: Calibration
     metrics: dict[str, Any]
     texts: Mapping[str, str]
+    answers: Mapping[str, Floats]
     origin: Mapping[str, Any]
 
 
@@ -80,6 +84,7 @@ def _write_files(trained: Trained, folder: Path) -> None:
     _write_json(folder / "normalisation.json", trained.normalisation.as_json())
     _write_json(folder / "calibration.json", trained.calibration.as_json())
     _write_json(folder / "metrics.json", trained.metrics)
+    np.savez(folder / TEST_ANSWERS, **trained.answers)  # type: ignore[arg-type]  # names, not flags
     for name, text in trained.texts.items():
         (folder / name).write_text(text, "utf-8")
     weights = {

@@ -74,6 +74,7 @@ def train(
         normalisation=data.normalisation,
         calibration=calibration,
         metrics=metrics_json(judged, facts, epochs),
+        answers={**answers, "labels": data.labels("test")},
         texts={"report.md": report(judged, facts), "card.md": card(judged, facts)},
         origin={name: facts[name] for name in ("schema_hash", "snapshot", "encoder", "label_spec")},
     )

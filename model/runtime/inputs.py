@@ -76,7 +76,9 @@ def encode(
     event_ids = ids[rows.event_codes]
     z = rows.event_values - normalisation.code_mean[event_ids]
     z = np.clip(z / normalisation.code_scale[event_ids], -LARGEST_Z, LARGEST_Z)
-    table = (notes.table - normalisation.note_mean) / normalisation.note_scale
+    width = len(normalisation.note_mean)
+    table = notes.table if len(notes.table) else np.zeros((0, width), np.float32)
+    table = (table - normalisation.note_mean) / normalisation.note_scale
     notes = replace(notes, table=table.astype(np.float32))
     return Encoded(rows, ids[rows.stay_codes], event_ids, z.astype(np.float32), notes)
 

@@ -85,11 +85,12 @@ def why_joined(episode: Episode, stay: Stay) -> Join | None:
     """Why a later stay is part of the episode; None when it begins a new one.
 
     Two hospitals are two only when both are named; two principal diagnoses are the same when both
-    are unknown, as coding that is missing cannot show a new illness.
+    are unknown, as coding that is missing cannot show a new illness. A stay whose end was never
+    sent joins nothing: the later admission shows that it ended, not when.
     """
     before = episode.last
     if before.discharged_at is None or before.discharged_on is None:
-        return "overlap"
+        return None
     gap_days = (stay.admitted_on - before.discharged_on).days
     if stay.admitted_at < before.discharged_at and gap_days < 0:
         return "overlap"

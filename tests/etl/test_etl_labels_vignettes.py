@@ -80,6 +80,14 @@ def test_overlapping_stays_are_one() -> None:
     """)
 
 
+def test_stay_whose_end_was_never_sent_does_not_swallow_later_ones() -> None:
+    assert agrees("""
+        stay      hospital  admitted          discharged        to    diagnosis  verdict
+        forgotten north     2018-01-01T09:00  -                 -     I21.4      not_discharged
+        later     north     2020-01-03T01:00  2020-01-05T10:00  home  I50.9      none
+    """)
+
+
 def test_dead_patients_are_no_index() -> None:
     assert agrees("""
         stay   admitted          discharged        to    diagnosis  verdict

@@ -114,8 +114,8 @@ def _number_probe(text: str) -> tuple[str, ...]:
     """The words of a number; none when it is too short or too common to be looked for."""
     words = folded_words(text)
     joined = "".join(words)
-    has_digit = any(letter.isdigit() for letter in joined)
-    return words if has_digit and len(joined) >= SHORTEST_NUMBER else ()
+    is_telling = "@" in text or any(letter.isdigit() for letter in joined)
+    return words if is_telling and len(joined) >= SHORTEST_NUMBER else ()
 
 
 def _is_named(names: Phrases, words: list[str], folded: list[str], place: int) -> bool:

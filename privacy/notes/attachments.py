@@ -20,7 +20,7 @@ READABLE = frozenset({"text/plain", "text/html", "application/xhtml+xml"})
 LONGEST_TYPE = 120
 PLAIN = "text/plain; charset=utf-8"
 BLOCK = re.compile(r"</?(?:p|div|br|li|tr|h[1-6]|table|ul|ol|hr|td|th)\b[^<>]*>", re.IGNORECASE)
-TAG = re.compile(r"<[^<>]*>")
+TAG = re.compile(r"<[A-Za-z/!?][^<>]*>")
 
 
 def attachment(value: Any, visit: Visit) -> Any:

@@ -52,8 +52,8 @@ def _number(text: str) -> tuple[str, ...]:
     """The words of a number; none when it is too short to be looked for."""
     words = folded_words(text)
     joined = "".join(words)
-    has_digit = any(letter.isdigit() for letter in joined)
-    return words if has_digit and len(joined) >= SHORTEST_NUMBER else ()
+    is_telling = "@" in text or any(letter.isdigit() for letter in joined)
+    return words if is_telling and len(joined) >= SHORTEST_NUMBER else ()
 
 
 def _place(text: str) -> tuple[str, ...]:

@@ -157,6 +157,8 @@ class _Finder:
             return False
         if "." in gap and len(self._words.written[index - 1]) > INITIALS:
             return False
+        if word == "s" and gap in APOSTROPHES:
+            return False
         if any(word in signs for signs in (CREDENTIALS, LABELS, NO_NAMES, FACILITIES)):
             return False
         if gap.startswith(","):

@@ -24,7 +24,7 @@ Names = Mapping[str, str]  # a name used inside the Bundle -> "Type/id"
 def link_names() -> frozenset[str]:
     """Elements that may name another entry: `reference`, and those that hold a bare link."""
     bare = names_of_type("uri", "url", "oid", "uuid") - names_of_type("canonical") - NOT_A_LINK
-    return bare | {"reference"}
+    return bare | {"reference", "url"}  # `url` is canonical in two types of maps alone
 
 
 def base_of(full_url: str | None) -> str:

@@ -18,10 +18,11 @@ def build_router(api: FhirApi) -> APIRouter:
     write.register(router, api)
     capabilities.register(router)
     search.register(router, api)
-    router.add_api_route("/{rest:path}", nothing, methods=METHODS, include_in_schema=False)
+    for path in ("", "/{_rest:path}"):
+        router.add_api_route(path, nothing, methods=METHODS, include_in_schema=False)
     return router
 
 
-def nothing(rest: str) -> None:  # noqa: ARG001 - FastAPI passes it by name
+def nothing() -> None:
     """The answer to every other path and method."""
     raise UnknownPlace

@@ -112,6 +112,9 @@ def records(batch: pa.RecordBatch, encoder: Encoder, target: NoteTarget) -> list
     return [_record(key, text, encoder, target) for key, text in pairs]
 
 
+VECTOR_SCHEMA = "note_key string, chunks int, width int, vectors binary, part int"
+
+
 def vector_query(site: str, encoder_hash: str) -> str:
     """SELECT of one encoder's vectors; `part` (0 to 255) spreads the notes evenly for reading."""
     return (

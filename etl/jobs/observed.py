@@ -1,7 +1,8 @@
-"""Which patients a run computes, and how far each of them was observed.
+"""Which patients a run computes, why, and how far each of them was observed.
 
-In      ids         patient_id
-Out     observed    patient_id, observed_until (UTC or null), as Parquet
+In      touched     ids of patients the store has something new of, streamed
+        unripe      ids of patients with a discharge that was not mature
+Out     observed    `OBSERVED_SCHEMA`, as Parquet
 Grain   one row for each patient the run computes
 
 Dates are shifted patient by patient, so the end of observation is too. The shift needs a key,
@@ -18,25 +19,42 @@ import pyarrow.parquet as pq
 
 from etl.snapshots import MOMENT
 
-OBSERVED_SCHEMA = pa.schema([("patient_id", pa.string()), ("observed_until", MOMENT)])
+OBSERVED_SCHEMA = pa.schema(
+    [("patient_id", pa.string()), ("touched", pa.bool_()), ("observed_until", MOMENT)]
+)
 BATCH = 10_000
 
 
 def write_observed(
-    ids: Iterable[str], observed_until: Callable[[str], datetime | None], folder: Path
+    ids: Iterable[tuple[str, bool]],
+    observed_until: Callable[[str], datetime | None],
+    folder: Path,
 ) -> int:
     """Write the rows of all ids as one Parquet file; gives how many they are."""
     folder.mkdir()
     written = 0
     with pq.ParquetWriter(folder / "part-0.parquet", OBSERVED_SCHEMA) as writer:
         for batch in batches(ids):
-            ends = [observed_until(patient_id) for patient_id in batch]
-            writer.write_table(pa.table([batch, ends], schema=OBSERVED_SCHEMA))
+            rows = [(patient, touched, observed_until(patient)) for patient, touched in batch]
+            writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=OBSERVED_SCHEMA))
             written += len(batch)
     return written
 
 
-def batches(ids: Iterable[str]) -> Iterator[list[str]]:
+def redone(touched: Iterable[str], unripe: set[str]) -> Iterator[tuple[str, bool]]:
+    """Each patient once, with whether the store has something new of it.
+
+    >>> list(redone(["ann", "bob"], {"bob", "cat"}))
+    [('ann', True), ('bob', True), ('cat', False)]
+    """
+    waiting = set(unripe)
+    for patient_id in touched:
+        waiting.discard(patient_id)
+        yield patient_id, True
+    yield from ((patient_id, False) for patient_id in sorted(waiting))
+
+
+def batches(ids: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
     """The ids in lists of at most `BATCH`."""
     source = iter(ids)
     while batch := list(islice(source, BATCH)):

@@ -47,7 +47,7 @@ PATIENT_SCHEMA = pa.schema(
 
 def patients(events: DataFrame, observed: DataFrame, rules: SiteRules) -> DataFrame:
     """Label every patient and compute the features of every index discharge."""
-    timed = events.join(observed, "patient_id")
+    timed = events.join(observed.select("patient_id", "observed_until"), "patient_id")
     return timed.groupBy("patient_id").applyInArrow(
         patient_of(rules), from_arrow_schema(PATIENT_SCHEMA)
     )

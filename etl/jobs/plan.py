@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as f
+import pyarrow.dataset as ds
 
 from etl.rules import SiteRules
 from etl.snapshots import SnapshotManifest, SnapshotMissing, read_manifest
@@ -63,9 +62,12 @@ def rules_as_json(rules: SiteRules) -> dict[str, Any]:
     return {name: _plain(value) for name, value in asdict(rules).items()}
 
 
-def unripe(labels: DataFrame) -> DataFrame:
-    """Ids of the patients with a discharge that was not mature, each once."""
-    return labels.where(f.col("label").isNull()).select("patient_id").distinct()
+def unripe(labels: Path) -> set[str]:
+    """Ids of the patients with a discharge that was not mature: those of the last month or so."""
+    waiting = ds.dataset(labels, format="parquet").to_table(
+        columns=["patient_id"], filter=ds.field("label").is_null()
+    )
+    return set(waiting["patient_id"].to_pylist())
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
-from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 from sqlalchemy import make_url
 
@@ -35,21 +35,22 @@ class Split:
 
 
 def read_postgres(
-    spark: SparkSession, database_url: str, query: str, split: Split | None = None
+    spark: SparkSession, url: str, query: str, schema: str, split: Split | None = None
 ) -> DataFrame:
     """The rows of `query`, a SELECT, read by as many connections as the split has parts.
 
     Args:
         spark: The session; the source is registered with it.
-        database_url: A libpq address.
-        query: Column types are described by Postgres; the query is not run for that.
+        url: A libpq address.
+        query: Its columns are those of the schema, in that order.
+        schema: Spark's words for the columns and their types.
         split: Without one, a single connection reads everything.
     """
     if spark.conf.get(REGISTERED, None) is None:  # Spark warns of a second registration
         spark.dataSource.register(PostgresArrow)
         spark.conf.set(REGISTERED, "yes")
-    reader = spark.read.format(PostgresArrow.name())
-    reader = reader.option("url", database_url).option("query", query)
+    reader = spark.read.format(PostgresArrow.name()).schema(schema)
+    reader = reader.option("url", url).option("query", query)
     if split is not None:
         reader = reader.options(
             column=split.column, lower=split.lower, upper=split.upper, parts=split.parts
@@ -65,14 +66,9 @@ class PostgresArrow(DataSource):
         """The word for `spark.read.format`."""
         return "homeward_postgres"
 
-    def schema(self) -> StructType:
-        """Ask Postgres for the columns without running the query."""
-        with _connect(self.options["url"]) as connection, connection.cursor() as cursor:
-            described = cursor.adbc_execute_schema(self.options["query"])
-        return from_arrow_schema(spark_arrow_schema(described))
-
-    def reader(self, schema: StructType) -> "PostgresReader":  # noqa: ARG002 - Spark's signature
-        return PostgresReader(dict(self.options))
+    def reader(self, schema: StructType) -> "PostgresReader":
+        """What reads the partitions; columns are cast to the schema given."""
+        return PostgresReader(dict(self.options), schema)
 
 
 @dataclass
@@ -85,8 +81,9 @@ class Range(InputPartition):
 class PostgresReader(DataSourceReader):
     """Reads one partition after another, each in an executor."""
 
-    def __init__(self, options: dict[str, str]) -> None:
+    def __init__(self, options: dict[str, str], schema: StructType) -> None:
         self.options = options
+        self.schema = to_arrow_schema(schema, timezone="UTC")
 
     def partitions(self) -> "Sequence[InputPartition]":
         """Ranges of near equal width that cover lower to upper without overlap."""
@@ -109,10 +106,8 @@ class PostgresReader(DataSourceReader):
                 **{"adbc.postgresql.batch_size_hint_bytes": BATCH_BYTES}
             )
             cursor.execute(query)
-            reader = cursor.fetch_record_batch()
-            schema = spark_arrow_schema(reader.schema)
-            for batch in reader:
-                yield _as_declared(batch, schema)
+            for batch in cursor.fetch_record_batch():
+                yield _as_declared(batch, self.schema)
 
 
 def libpq_url(database_url: str) -> str:
@@ -123,20 +118,6 @@ def libpq_url(database_url: str) -> str:
     """
     url = make_url(database_url).set(drivername="postgresql")
     return url.render_as_string(hide_password=False)
-
-
-def spark_arrow_schema(schema: pa.Schema) -> pa.Schema:
-    """The schema with extension types (json, uuid) as what they are stored as: strings."""
-    return pa.schema(
-        [
-            pa.field(field.name, _stored_type(field.type), nullable=field.nullable)
-            for field in schema
-        ]
-    )
-
-
-def _stored_type(kind: pa.DataType) -> pa.DataType:
-    return pa.string() if isinstance(kind, pa.BaseExtensionType) else kind
 
 
 def _as_declared(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -21,8 +21,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from etl.jobs.events import events
 from etl.jobs.folder import counted
 from etl.jobs.job import FeatureJob
-from etl.jobs.notes import NoteTarget, embed, note_rows, texts, vector_query
-from etl.jobs.observed import write_observed
+from etl.jobs.notes import VECTOR_SCHEMA, NoteTarget, embed, note_rows, texts, vector_query
+from etl.jobs.observed import redone, write_observed
 from etl.jobs.online import OnlineTarget, write_online
 from etl.jobs.patients import patients
 from etl.jobs.plan import Basis, unripe
@@ -30,7 +30,7 @@ from etl.jobs.postgres_source import Split, read_postgres
 from etl.jobs.store import FROM_THE_BEGINNING, StoreWindow, feed, touched
 from etl.jobs.tables import PATIENT_TABLES, joined, rows, write_parquet, write_table
 from etl.notes.text import NOTE_TYPES
-from etl.snapshots import NOTE_SCHEMA, TABLES, SnapshotManifest, snapshot_path
+from etl.snapshots import NOTE_SCHEMA, TABLES, SnapshotManifest, table_path
 
 OBSERVED, PATIENTS = "observed", "patients"
 
@@ -65,8 +65,12 @@ class Run:
         """A table of the snapshot to carry on, if there is one."""
         if self.before is None:
             return None
-        path = snapshot_path(self.job.home, self.before.id) / table
-        return self.spark.read.parquet(path.resolve().as_uri())
+        return self.spark.read.parquet(self.carried_path(table).resolve().as_uri())
+
+    def carried_path(self, table: str) -> Path:
+        """Folder of a table of the snapshot to carry on, which there must be."""
+        assert self.before is not None
+        return table_path(self.job.home, table, self.before.id)
 
 
 def encoder_hash(job: FeatureJob) -> str | None:
@@ -82,12 +86,9 @@ def online_target(run: Run) -> OnlineTarget:
 
 def list_patients(run: Run) -> int:
     """Write whom the run computes and how far each was observed; gives how many they are."""
-    ids = touched(run.spark, run.window)
-    labels = run.carried("labels")
-    if labels is not None:
-        ids = ids.union(unripe(labels)).distinct()
-    streamed = (row.patient_id for row in ids.toLocalIterator())
-    return write_observed(streamed, run.job.observed, run.folder / OBSERVED)
+    waiting = set() if run.before is None else unripe(run.carried_path("labels"))
+    ids = redone(touched(run.window), waiting)
+    return write_observed(ids, run.job.observed, run.folder / OBSERVED)
 
 
 def compute_patients(run: Run) -> None:
@@ -95,7 +96,7 @@ def compute_patients(run: Run) -> None:
     found = events(feed(run.spark, run.window))
     observed, carried = run.made(OBSERVED), run.carried("events")
     if carried is not None:
-        waiting = observed.join(touched(run.spark, run.window), "patient_id", "left_anti")
+        waiting = observed.where("NOT touched")
         found = found.unionByName(carried.join(waiting, "patient_id", "left_semi"))
     computed = patients(found, observed, run.job.rules)
     write_parquet(computed, run.folder / PATIENTS)
@@ -118,7 +119,8 @@ def stored_vectors(run: Run) -> DataFrame:
     """What the run's encoder has made of notes so far."""
     query = vector_query(run.window.site, str(run.encoder_hash))
     parts = 4 * run.spark.sparkContext.defaultParallelism
-    return read_postgres(run.spark, run.window.url, query, Split("part", 0, 255, parts))
+    split = Split("part", 0, 255, parts)
+    return read_postgres(run.spark, run.window.url, query, VECTOR_SCHEMA, split)
 
 
 def write_tables(run: Run) -> None:

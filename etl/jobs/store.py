@@ -6,8 +6,11 @@ Out     feed        as `fhir_api.store.feed.feed_query` gives it, of the wanted 
 Sees    committed versions below the watermark, and of each resource the newest of those
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
+from psycopg import sql
 from pyspark.sql import DataFrame, SparkSession
 
 from etl.jobs.postgres_source import Split, read_postgres
@@ -16,6 +19,7 @@ from fhir_api.store.tables import PATIENT_BUCKETS, ResourceVersion
 
 ROWS = ResourceVersion.__tablename__
 FROM_THE_BEGINNING = 0
+FEED_SCHEMA = "patient_id string, patient_bucket short, resource_type string, body string"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,17 @@ def feed(spark: SparkSession, window: StoreWindow, types: tuple[str, ...] = ()) 
         wanted.append(f"patient_id IN ({touched_query(window)})")
     if types:
         wanted.append(f"resource_type IN ({', '.join(map(_quoted, types))})")
-    query = f"SELECT * FROM ({everything}) AS feed WHERE {' AND '.join(wanted)}"
-    return read_postgres(spark, window.url, query, by_bucket(spark))
+    columns = "patient_id, patient_bucket, resource_type, body"
+    query = f"SELECT {columns} FROM ({everything}) AS feed WHERE {' AND '.join(wanted)}"
+    return read_postgres(spark, window.url, query, FEED_SCHEMA, by_bucket(spark))
 
 
-def touched(spark: SparkSession, window: StoreWindow) -> DataFrame:
-    """Ids of the patients with a change in the window, each once."""
-    return read_postgres(spark, window.url, touched_query(window))
+def touched(window: StoreWindow) -> Iterator[str]:
+    """Ids of the patients with a change in the window, each once, streamed to the driver."""
+    with psycopg.connect(window.url) as connection, connection.cursor("touched") as cursor:
+        cursor.itersize = 10_000
+        for (patient_id,) in cursor.execute(sql.SQL(touched_query(window))):
+            yield patient_id
 
 
 def touched_query(window: StoreWindow) -> str:

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Engine
 
 from etl.jobs.failures import work_failure
-from etl.jobs.notes import NoteTarget, embed, note_rows, texts, vector_query
+from etl.jobs.notes import VECTOR_SCHEMA, NoteTarget, embed, note_rows, texts, vector_query
 from etl.jobs.postgres_source import libpq_url, read_postgres
 from etl.notes.encoder import EncoderFactory
 from etl.notes.text import note_key
@@ -50,7 +50,8 @@ def feed(spark: SparkSession, *notes: str) -> DataFrame:
 
 
 def stored(spark: SparkSession, target: NoteTarget) -> DataFrame:
-    return read_postgres(spark, target.url, vector_query(target.site, target.encoder_hash))
+    query = vector_query(target.site, target.encoder_hash)
+    return read_postgres(spark, target.url, query, VECTOR_SCHEMA)
 
 
 def embed_all(spark: SparkSession, target: NoteTarget, *notes: str) -> int:

@@ -3,15 +3,15 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
 from etl.jobs.failures import AlreadyRunning
 from etl.jobs.folder import only_run, unfinished
-from etl.jobs.observed import write_observed
+from etl.jobs.observed import redone, write_observed
 from etl.jobs.plan import Basis, may_carry_on, moved_back, rules_as_json, unripe
 from etl.rules import SiteRules
 from etl.snapshots import SnapshotManifest
@@ -62,13 +62,11 @@ def test_an_end_moves_back_or_forward_but_never_both(
     assert not (back and forth)
 
 
-def test_patients_with_a_label_that_may_ripen_are_redone(spark: SparkSession) -> None:
-    labels = spark.createDataFrame(
-        [("ann", True), ("ann", None), ("ann", None), ("bob", False)],
-        "patient_id string, label boolean",
-    )
+def test_patients_with_a_label_that_may_ripen_are_redone(tmp_path: Path) -> None:
+    labels = {"patient_id": ["ann", "ann", "bob"], "label": [True, None, False]}
+    pq.write_table(pa.table(labels), tmp_path / "part-0.parquet")
 
-    assert [row.patient_id for row in unripe(labels).collect()] == ["ann"]
+    assert unripe(tmp_path) == {"ann"}
 
 
 def test_only_one_run_at_a_time_holds_a_home(tmp_path: Path) -> None:
@@ -105,8 +103,19 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
 def test_each_patient_has_an_end_of_observation(tmp_path: Path) -> None:
     ends = {"ann": JANUARY, "bob": None}
 
-    written = write_observed(iter(ends), ends.get, tmp_path / "observed")
+    written = write_observed(redone(["ann"], {"bob"}), ends.get, tmp_path / "observed")
 
     rows = pq.read_table(tmp_path / "observed").to_pylist()
     assert written == 2
     assert {row["patient_id"]: row["observed_until"] for row in rows} == ends
+    assert [row["touched"] for row in rows] == [True, False]
+
+
+@given(st.lists(st.text(), unique=True), st.sets(st.text()))
+def test_each_patient_is_redone_once_however_many_reasons(
+    touched: list[str], waiting: set[str]
+) -> None:
+    rows = list(redone(touched, waiting))
+
+    assert [patient for patient, _ in rows] == touched + sorted(waiting - set(touched))
+    assert {patient for patient, is_touched in rows if is_touched} == set(touched)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from etl.jobs.postgres_source import PostgresReader, Range, Split, libpq_url, read_postgres
 
@@ -30,7 +31,11 @@ def url(postgres_server: str) -> Iterator[str]:
 
 def test_reads_every_row_once_in_parallel_parts(spark: SparkSession, url: str) -> None:
     frame = read_postgres(
-        spark, url, "select bucket from source_sample", Split("bucket", 0, 99, parts=3)
+        spark,
+        url,
+        "select bucket from source_sample",
+        "bucket int",
+        Split("bucket", 0, 99, parts=3),
     )
 
     assert frame.rdd.getNumPartitions() == 3
@@ -38,7 +43,12 @@ def test_reads_every_row_once_in_parallel_parts(spark: SparkSession, url: str) -
 
 
 def test_keeps_types_and_the_digits_of_decimals(spark: SparkSession, url: str) -> None:
-    frame = read_postgres(spark, url, "select at, body from source_sample where bucket = 7")
+    frame = read_postgres(
+        spark,
+        url,
+        "select at, body from source_sample where bucket = 7",
+        "at timestamp, body string",
+    )
 
     (row,) = frame.selectExpr("unix_micros(at) as at", "body").collect()
 
@@ -47,7 +57,9 @@ def test_keeps_types_and_the_digits_of_decimals(spark: SparkSession, url: str) -
 
 
 def test_gives_an_empty_frame_for_an_empty_query(spark: SparkSession, url: str) -> None:
-    frame = read_postgres(spark, url, "select bucket, body from source_sample where false")
+    frame = read_postgres(
+        spark, url, "select bucket, body from source_sample where false", "bucket int, body string"
+    )
 
     assert frame.columns == ["bucket", "body"]
     assert frame.collect() == []
@@ -58,7 +70,9 @@ def test_shows_no_password_in_the_plan(
 ) -> None:
     password = psycopg.conninfo.conninfo_to_dict(url)["password"]
 
-    read_postgres(spark, url, "select bucket from source_sample").explain(extended=True)
+    read_postgres(spark, url, "select bucket from source_sample", "bucket int").explain(
+        extended=True
+    )
 
     shown = capsys.readouterr().out
     assert "source_sample" in shown or "homeward_postgres" in shown
@@ -69,7 +83,7 @@ def test_shows_no_password_in_the_plan(
 @settings(max_examples=50, deadline=None)
 def test_ranges_cover_each_bucket_exactly_once(lower: int, width: int, parts: int) -> None:
     options = {"column": "b", "lower": lower, "upper": lower + width - 1, "parts": parts}
-    reader = PostgresReader({name: str(value) for name, value in options.items()})
+    reader = PostgresReader({name: str(value) for name, value in options.items()}, StructType())
 
     ranges = [
         partition.condition for partition in reader.partitions() if isinstance(partition, Range)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from cds_hooks.errors import CallTooLarge, InternalFailure, MethodNotAllowed, NotJson
@@ -35,7 +36,7 @@ async def respond(parts: CdsService, service: str, request: Request, work: Work)
         response = json_response(200, await run_in_threadpool(work, body, watch))
     except FhirError as error:
         response = refusal(error)
-    except OperationalError:
+    except (OperationalError, PoolTimeout):
         response = refusal(StoreUnavailable())
     except Exception as error:
         logger.error("%s failed: %s at %s", service, type(error).__name__, _place(error))  # noqa: TRY400 - a traceback would print values

@@ -43,7 +43,9 @@ class Metrics:
             "cds_predictions", "Scores made", ["service", "model_version", "arm", "indicator"]
         )
         self.feedback = self._counter(
-            "cds_feedback", "Answers of clinicians to cards, stored", ["service", "outcome"]
+            "cds_feedback",
+            "Answers of clinicians to cards, as clients sent them",
+            ["service", "outcome"],
         )
         self.outcomes = self._gauge(
             "cds_outcomes", "Stays scored, by what then happened", ["model_version", "outcome"]

@@ -28,13 +28,14 @@ from tests.support.fhir import (
 )
 
 Take = Callable[..., IngestReport]
+pytestmark = pytest.mark.usefixtures("engine")  # empties the tables
 PERSON = patient(id="john-1")
 SEEN = observation("Patient/john-1", id="seen-1")
 CLINIC = {"reference": "Organization?identifier=http://orgs.example|77"}
 
 
 @pytest.fixture
-def take(engine: Engine, database_url: str, tmp_path: Path) -> Take:
+def take(database_url: str, tmp_path: Path) -> Take:
     """Ingest with a reject file beside the input."""
 
     def ingest(*paths: Path, **changes: Any) -> IngestReport:
@@ -175,9 +176,7 @@ def test_versions_of_one_resource_keep_their_order(
     assert stored(engine) == [("Patient", 1), ("Patient", 2)]
 
 
-def test_progress_is_told_after_each_input(
-    engine: Engine, database_url: str, tmp_path: Path
-) -> None:
+def test_progress_is_told_after_each_input(database_url: str, tmp_path: Path) -> None:
     told: list[Progress] = []
     for name in ("a.ndjson", "b.ndjson"):
         (tmp_path / name).write_bytes(ndjson(PERSON))
@@ -192,7 +191,7 @@ def test_a_path_that_is_no_fhir_file_is_refused_before_anything_is_stored(
 ) -> None:
     (tmp_path / "a.ndjson").write_bytes(ndjson(PERSON))
 
-    with pytest.raises(UnknownInput, match="nowhere.json"):
+    with pytest.raises(UnknownInput, match=r"nowhere\.json"):
         take(tmp_path / "a.ndjson", tmp_path / "nowhere.json")
     assert stored(engine) == []
 

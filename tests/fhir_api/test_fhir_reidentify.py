@@ -23,7 +23,7 @@ NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 def kept(**body: Any) -> StoredResource:
     content = {"resourceType": "RiskAssessment", "id": "p1risk", **body}
-    return StoredResource("RiskAssessment", "p1risk", 3, JOHN, NOW, False, content)  # noqa: FBT003
+    return StoredResource("RiskAssessment", "p1risk", 3, JOHN, NOW, False, content)
 
 
 def knowing(*ids: str) -> KnownIds:

@@ -14,13 +14,16 @@ from typing import Any, Self
 
 from privacy.dates import birth_year, shift_text, year_of
 from privacy.errors import InvalidDate
+from privacy.notes.words import common_words
 
 NUMBERS = frozenset({bool, int, float, Decimal})
 LONGEST_CODE, LONGEST_UNIT, LONGEST_TEXT = 64, 32, 200
 CODE = re.compile(r"(?!.*[0-9]{6})[A-Za-z0-9][A-Za-z0-9._+:/#;=-]*")
 UNIT = re.compile(
-    r"(?!.*[0-9]{5})[A-Za-z0-9%/*^.\[\]{}()'\"µμ°Ω+_#,-]+( [A-Za-z0-9%/*^.\[\]{}()_-]+){0,3}"
+    r"[A-Za-z0-9%/*^.\[\]{}()'\"µμ°Ω+_#,-]+( [A-Za-z0-9%/*^.\[\]{}()_-]+){0,3}"
 )  # fmt: skip
+LONG_WORD = re.compile(r"[A-Za-z]{5,}")
+UNIT_DIGITS = 5
 TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,12})?)?")
 SAMPLES = re.compile(r"[0-9EUL. +-]+")
 COUNTED_URLS = 1000  # so that a sender who invents addresses cannot fill the memory
@@ -114,8 +117,16 @@ def code(value: Any, _visit: Visit) -> str | None:
 
 @lru_cache(maxsize=8192)
 def is_unit(value: str) -> bool:
-    """True for a unit as people write it: `mm[Hg]`, `10*3/uL`, `beats per minute`."""
-    return len(value) <= LONGEST_UNIT and UNIT.fullmatch(value) is not None
+    """True for a unit as people write it; its long words must be words, its digits few.
+
+    >>> is_unit("mm[Hg]"), is_unit("breaths/minute"), is_unit("Quuxford"), is_unit("4711-0815")
+    (True, True, False, False)
+    """
+    if len(value) > LONGEST_UNIT or UNIT.fullmatch(value) is None:
+        return False
+    long_words = (word.lower() for word in LONG_WORD.findall(value))
+    is_short = sum(letter.isdigit() for letter in value) <= UNIT_DIGITS
+    return is_short and all(word in common_words() for word in long_words)
 
 
 def unit(value: Any, _visit: Visit) -> str | None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from fhir.resources.R4B.riskassessment import RiskAssessment
 from fhir.resources.R4B.servicerequest import ServiceRequest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_hooks.cards.card import card
@@ -76,6 +76,7 @@ def leaves(value: Any) -> Iterator[Any]:
             yield inner
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_the_summary_is_always_under_140_characters(probability: float) -> None:
     made = score(probability)
@@ -161,6 +162,7 @@ def test_text_of_the_data_is_never_markup(text: str, shown_as: str) -> None:
     assert escaped(text) == shown_as
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_escaped_text_holds_no_bare_markup(text: str) -> None:
     made = escaped(text)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_hooks.errors import InvalidCall
@@ -150,6 +150,7 @@ def test_fields_of_vendors_are_tolerated() -> None:
     assert read(discharge_call(extension=extension, vendorField={"a": [1]}))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=12), st.sampled_from(["hook", "hookInstance", "fhirServer"]))
 def test_a_refusal_never_repeats_what_was_sent(value: str, name: str) -> None:
     with pytest.raises(InvalidCall) as refused:

@@ -44,6 +44,7 @@ def test_every_score_gives_a_valid_assessment(
     RiskAssessment.model_validate(read)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_a_percentage_is_never_a_fraction_nor_over_100(probability: float) -> None:
     assert abs(percent(probability) - Decimal(100 * probability)) <= Decimal("0.0501")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.measures import MEASURES, calibration_intercept, estimates, observed_expected
@@ -76,6 +76,7 @@ def test_many_stays_of_few_patients_widen_the_interval() -> None:
     assert width(np.tile(np.arange(40), 10)) > 2 * width(np.arange(400))
 
 
+@settings(deadline=None)
 @given(st.permutations(range(12)))
 def test_no_measure_depends_on_the_order_of_stays(order: list[int]) -> None:
     labels, probabilities = drawn(12, seed=4)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeward.simulation.chance import by_day
@@ -16,6 +16,8 @@ from homeward.simulation.measures import effects, helps_more
 from homeward.simulation.people import an_address, birth_date, person
 from homeward.simulation.reasons import reasons
 from homeward.simulation.risk import Shown, shown_logit
+
+UNHURRIED = settings(deadline=None)  # a busy machine is no failure
 
 DATES = st.dates(date(2015, 1, 1), date(2040, 12, 31))
 WELL = Shown(
@@ -37,6 +39,7 @@ def test_summer_time_begins_and_ends_on_its_sundays(day: date, zone: str) -> Non
     assert offset(day) == zone
 
 
+@UNHURRIED
 @given(DATES, st.integers(0, 10_000))
 def test_arrivals_fall_on_the_same_day_in_local_time_and_utc(day: date, seed: int) -> None:
     moment = datetime.fromisoformat(stamp(by_day(Random(seed), day)))
@@ -44,6 +47,7 @@ def test_arrivals_fall_on_the_same_day_in_local_time_and_utc(day: date, seed: in
     assert moment.date() == (moment - moment.utcoffset()).date() == day  # type: ignore[operator]
 
 
+@UNHURRIED
 @given(DATES, st.integers(0, 100_000))
 def test_an_age_at_the_end_lies_in_its_bands(until: date, seed: int) -> None:
     assert 0 <= age_on(birth_date(Random(seed), until), until) <= 102
@@ -56,6 +60,7 @@ def test_a_person_is_the_same_for_the_same_generator() -> None:
     assert an_address(Random(3)) == an_address(Random(3))
 
 
+@UNHURRIED
 @given(st.integers(0, 10_000))
 def test_bleeding_lowers_haemoglobin_and_treatment_brings_it_back(seed: int) -> None:
     rng = Random(seed)
@@ -69,6 +74,7 @@ def test_bleeding_lowers_haemoglobin_and_treatment_brings_it_back(seed: int) -> 
     assert first < last_value(results, "haemoglobin")
 
 
+@UNHURRIED
 @given(st.sampled_from(sorted(labs())), st.floats(-1000, 50_000))
 def test_a_printed_value_is_possible_and_its_flag_fits(name: str, value: float) -> None:
     lab = labs()[name]

@@ -2,15 +2,18 @@
 
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeward.simulation.notes.marked import Fact, Marked, joined, render, varied
+
+UNHURRIED = settings(deadline=None)  # a busy machine is no failure
 
 TEXTS = st.text(max_size=12)
 FACTS = st.lists(st.tuples(TEXTS, st.sampled_from(["NAME", "DATE", None])), max_size=6)
 
 
+@UNHURRIED
 @given(FACTS, st.lists(TEXTS, min_size=7, max_size=7))
 def test_every_labelled_fact_stands_where_its_span_says(
     facts: list[tuple[str, str | None]], words: list[str]
@@ -24,6 +27,7 @@ def test_every_labelled_fact_stands_where_its_span_says(
     assert [(marked.text[a:b], label) for a, b, label in marked.spans] == labelled
 
 
+@UNHURRIED
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=6), TEXTS)
 def test_joining_moves_every_span_with_its_text(
     parts: list[tuple[str, str]], separator: str
@@ -36,6 +40,7 @@ def test_joining_moves_every_span_with_its_text(
     assert [whole.text[a:b] for a, b, _ in whole.spans] == [b for _, b in parts]
 
 
+@UNHURRIED
 @given(st.integers())
 def test_one_of_each_alternative_is_written(seed: int) -> None:
     text = varied(Random(seed), "[Lives|Resides] alone, [no|not any] help")

@@ -20,6 +20,8 @@ from homeward.simulation.reasons import first_reason, planned_reason, reasons, u
 from homeward.simulation.stays import Arrival, Patient, episode, interrupted, stay, transferred
 from homeward.simulation.visits import random_days, visits_between
 
+UNHURRIED = settings(deadline=None)  # a busy machine is no failure
+
 HOUSE = hospital(1)
 UNTIL = date(2026, 6, 30)
 MORNING = at(date(2026, 1, 5), 9, 0)
@@ -40,6 +42,7 @@ def a_life(seed: int) -> Life:
     return live(stream(seed, 0, "life"), a_patient(seed), span)
 
 
+@UNHURRIED
 @given(SEEDS)
 def test_a_stay_lasts_a_night_and_ends_by_day(seed: int) -> None:
     one = stay(Random(seed), a_patient(seed), arriving())
@@ -49,6 +52,7 @@ def test_a_stay_lasts_a_night_and_ends_by_day(seed: int) -> None:
     assert 0 <= one.severity <= 1
 
 
+@UNHURRIED
 @given(SEEDS)
 def test_everything_of_a_stay_is_taken_within_it(seed: int) -> None:
     one = stay(Random(seed), a_patient(seed), arriving("sepsis"))
@@ -57,6 +61,7 @@ def test_everything_of_a_stay_is_taken_within_it(seed: int) -> None:
     assert all(one.began <= moment <= one.ended for moment in moments)
 
 
+@UNHURRIED
 @given(SEEDS)
 def test_a_transfer_goes_on_elsewhere_by_the_next_day(seed: int) -> None:
     patient = a_patient(seed)
@@ -68,6 +73,7 @@ def test_a_transfer_goes_on_elsewhere_by_the_next_day(seed: int) -> None:
     assert (second.began.date() - first.ended.date()).days in {0, 1}
 
 
+@UNHURRIED
 @given(SEEDS)
 def test_an_interrupted_stay_goes_on_the_same_day_for_the_same_reason(seed: int) -> None:
     patient = a_patient(seed)
@@ -78,6 +84,7 @@ def test_an_interrupted_stay_goes_on_the_same_day_for_the_same_reason(seed: int)
     assert (first.reason, first.place) == (second.reason, second.place)
 
 
+@UNHURRIED
 @given(SEEDS)
 def test_joined_stays_share_what_the_notes_may_tell(seed: int) -> None:
     stays = episode(Random(seed), a_patient(seed), arriving())
@@ -110,7 +117,7 @@ def test_a_discharge_is_excluded_for_a_named_reason(
     assert exclusion(one, one, age) == why
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(SEEDS)
 def test_a_life_is_in_order_and_ends_with_death(seed: int) -> None:
     life = a_life(seed)
@@ -121,7 +128,7 @@ def test_a_life_is_in_order_and_ends_with_death(seed: int) -> None:
     assert all(life.entered <= visit.began for visit in life.visits)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(SEEDS)
 def test_no_visit_overlaps_a_stay(seed: int) -> None:
     life = a_life(seed)
@@ -129,7 +136,7 @@ def test_no_visit_overlaps_a_stay(seed: int) -> None:
         assert not any(s.began <= visit.ended and visit.began <= s.ended for s in life.stays)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(SEEDS)
 def test_what_comes_next_comes_when_it_was_said_to(seed: int) -> None:
     life = a_life(seed)
@@ -173,6 +180,7 @@ def test_a_disease_makes_its_own_emergency_commoner() -> None:
     assert share(("heart_failure",)) > share(()) + 0.1
 
 
+@UNHURRIED
 @given(SEEDS, st.integers(0, 400))
 def test_visits_fall_inside_their_gap(seed: int, days: int) -> None:
     end = MORNING + timedelta(days=days)

@@ -53,7 +53,7 @@ NOTE_SCHEMA = pa.schema(
 )
 
 
-class SnapshotMissing(EtlError):  # noqa: N818 - what it is, not that it is one
+class SnapshotMissing(EtlError):
     """There is no such snapshot to read."""
 
     def __init__(self, path: Path) -> None:

@@ -60,5 +60,3 @@ def main() -> None:
             raise
         sys.stderr.write(f"homeward: {error}\n")
         raise SystemExit(code) from error
-
-

@@ -1,8 +1,8 @@
 """Everything the front door refuses, and the exit code each refusal ends with.
 
-    HomewardError
-    ├── WrongCall       2   the call, a setting or an input was wrong
-    └── CannotStart     1   something the work needs could not be had
+HomewardError
+├── WrongCall       2   the call, a setting or an input was wrong
+└── CannotStart     1   something the work needs could not be had
 """
 
 from typing import ClassVar

@@ -92,6 +92,8 @@ class House:
         return SiteRules(
             inpatient_classes=self.settings.inpatient_classes,
             emergency_classes=self.settings.emergency_classes,
+            inpatient_needs_service=self.settings.inpatient_needs_service,
+            not_acute_types=self.settings.not_acute_types,
             minimum_age=self.settings.minimum_age,
             observed_until=self.observed_until,
         )

@@ -62,6 +62,16 @@ class Settings(BaseSettings):
     emergency_classes: frozenset[str] = Field(
         frozenset({"EMER"}), description="Encounter.class codes that are emergency visits."
     )
+    inpatient_needs_service: bool = Field(
+        False,
+        description="Whether an encounter of an inpatient class counts only when it names the "
+        "service that cared for the patient; for sources that give emergency visits such a class.",
+    )
+    not_acute_types: frozenset[str] = Field(
+        frozenset(),
+        description="Encounter.type or serviceType codes, bare or system|code, of stays in "
+        "rehabilitation, psychiatric or long-term care.",
+    )
     minimum_age: int = Field(
         18, ge=0, le=MAXIMUM_AGE_CLASS, description="Youngest age of an index discharge, years."
     )

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from homeward.embedded.java import prepare_java
 from homeward.embedded.postgres import EmbeddedPostgres
+
+# A busy machine is no reason for a property to fail.
+settings.register_profile(
+    "homeward", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("homeward")
 
 VAR = Path(__file__).resolve().parents[1] / "var" / "tests"
 

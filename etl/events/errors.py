@@ -11,7 +11,7 @@ class EventError(Exception):
     """Root of the family."""
 
 
-class UnreadableTime(EventError):  # noqa: N818  # what it is, not that it is one
+class UnreadableTime(EventError):  # what it is, not that it is one
     """A stored element that should be a FHIR date or time is none."""
 
     def __init__(self) -> None:

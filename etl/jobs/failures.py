@@ -23,18 +23,18 @@ class FeaturesError(EtlError):
     """Root of the family."""
 
 
-class WorkFailed(FeaturesError):  # noqa: N818 - what it is, not that it is one
+class WorkFailed(FeaturesError):
     """Data of one patient or note could not be worked on; it is named by pseudonym or key."""
 
 
-class RunFailed(FeaturesError):  # noqa: N818 - what it is, not that it is one
+class RunFailed(FeaturesError):
     """The run ended early. The snapshot before it is still the current one."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"{cause} No snapshot was made; the one before is still current.")
 
 
-class AlreadyRunning(FeaturesError):  # noqa: N818 - what it is, not that it is one
+class AlreadyRunning(FeaturesError):
     """Two runs in one home would write the same snapshot."""
 
     def __init__(self, home: Path) -> None:

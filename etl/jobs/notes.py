@@ -48,7 +48,7 @@ class NoteTarget:
     factory: bytes
 
 
-class EncoderDiffers(FeaturesError):  # noqa: N818 - what it is, not that it is one
+class EncoderDiffers(FeaturesError):
     """An executor loaded another encoder than the driver did."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ class LabelError(Exception):
     """Root of the family."""
 
 
-class UnknownLabelSpec(LabelError):  # noqa: N818  # what it is, not that it is one
+class UnknownLabelSpec(LabelError):  # what it is, not that it is one
     """The site names a label specification that nobody wrote down."""
 
     def __init__(self, label_spec: str, known: Sequence[str]) -> None:

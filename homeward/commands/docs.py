@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 SETTINGS_HEAD = """# Settings
 
-Written by `make docs` from `homeward/settings.py`. A setting is a variable of the environment or a line
-of `homeward.toml` in the working directory, by the name in lower case without the prefix; the variable wins.
+Written by `make docs` from `homeward/settings.py`. A setting is a variable of the environment, or a
+line of `homeward.toml` in the working directory under its name in lower case without the prefix; the
+variable wins.
 """
 
 

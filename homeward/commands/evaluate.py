@@ -16,9 +16,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     version: Annotated[str | None, typer.Option(help="A version; default the champion.")] = None,
     snapshot: Annotated[str, typer.Option(help="Snapshot to judge on.")] = "current",
-    part: Annotated[
-        str, typer.Option(help="train, valid, test or all: which patients.")
-    ] = "test",
+    part: Annotated[str, typer.Option(help="train, valid, test or all: which patients.")] = "test",
 ) -> None:
     """Every metric of a model with its interval, on the labelled discharges of a snapshot.
 

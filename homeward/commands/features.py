@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from etl.snapshots import SnapshotManifest
 
 
-
-
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command()(features)
@@ -41,7 +39,9 @@ def features(
     typer.echo(json.dumps(asdict(manifest), indent=2, default=str))
 
 
-def run(house: House, *, full: bool = False, note_encoder: Path | None = None) -> "SnapshotManifest":
+def run(
+    house: House, *, full: bool = False, note_encoder: Path | None = None
+) -> "SnapshotManifest":
     """One features run over the house's store; the manifest of the now current snapshot."""
     from etl.jobs.run import FeatureJob, run_features
     from etl.jobs.session import SparkOptions

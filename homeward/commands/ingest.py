@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -75,7 +75,7 @@ class Shown:
         self.terminal = sys.stderr.isatty()
         self.tenth = 0
 
-    def __enter__(self) -> "Shown":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -62,9 +62,7 @@ def run(house: House, *, minutes: float, seed: int) -> Path:
     folder = site_encoder(house)
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    report = fit_note_encoder(
-        texts, fresh, NotesFitOptions(seed=seed, minutes=minutes), say
-    )
+    report = fit_note_encoder(texts, fresh, NotesFitOptions(seed=seed, minutes=minutes), say)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
     say(f"{report.accuracy:.0%} of hidden word pieces guessed; {report.guess:.0%} by habit alone")

@@ -29,7 +29,8 @@ def simulate(
 
     Example: homeward simulate --patients 2000 --seed 7 --out out/hospital
     """
-    from homeward.simulation.simulate import Options, simulate as simulate_hospital
+    from homeward.simulation.simulate import Options
+    from homeward.simulation.simulate import simulate as simulate_hospital
 
     options = Options(patients=patients, seed=seed, out=out, until=until.date())
     with progress("Simulating", patients) as advance:

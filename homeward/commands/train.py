@@ -41,7 +41,7 @@ def train(
         options = TrainOptions(seed=seed, members=members, note_encoder=folder, **given)
         version, artefact = run(house, options, snapshot)
     typer.echo((artefact / "report.md").read_text())
-    typer.echo(f"Registered as {version}. To put it into service: homeward models promote {version}")
+    typer.echo(f"Registered as {version}. Into service: homeward models promote {version}")
 
 
 def run(house: House, options: "TrainOptions", snapshot: str = "current") -> tuple[str, Path]:
@@ -55,9 +55,6 @@ def run(house: House, options: "TrainOptions", snapshot: str = "current") -> tup
 
     models = house.settings.home / "models"
     out = models / f"{house.now():%Y%m%dT%H%M%S}"
-    artefact = train_model(
-        snapshot_path(house.settings.home, snapshot), out, options, say
-    )
+    artefact = train_model(snapshot_path(house.settings.home, snapshot), out, options, say)
     version = register_version(house.engine, house.settings.site, artefact, house.now())
     return version, artefact
-

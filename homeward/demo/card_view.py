@@ -34,7 +34,8 @@ def card_html(card: Mapping[str, Any]) -> str:
     return (
         f"<div class='card' style='border-left-color:{INDICATOR_COLOURS[card['indicator']]}'>"
         f"<h3>{html.escape(card['summary'])}</h3>{_markdown(card.get('detail', ''))}"
-        f"<p>{buttons}</p><p class='source'>Source: {html.escape(card['source']['label'])}</p></div>"
+        f"<p>{buttons}</p>"
+        f"<p class='source'>Source: {html.escape(card['source']['label'])}</p></div>"
     )
 
 

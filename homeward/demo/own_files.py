@@ -49,7 +49,7 @@ def own_source(path: Path, inpatient_classes: frozenset[str]) -> Source:
         until=end,
         later_until=end,
         calls=[_call(stay, patients) for stay in newest if stay.patient in patients],
-        said="Your own files. With few stays the figures mean little; the intervals say how little.",
+        said="Your own files. With few stays the figures mean little: see the intervals.",
     )
 
 

@@ -60,8 +60,10 @@ def calibration(scored: Scored) -> str:
     axes.plot([0, top], [0, top], color=GUIDE, linewidth=1, linestyle=":")
     means = [predicted[group].mean() for group in groups]
     shares = [happened[group].mean() for group in groups]
-    errors = [1.96 * np.sqrt(max(s * (1 - s), 1e-9) / len(g)) for s, g in zip(shares, groups,
-                                                                             strict=True)]  # fmt: skip
+    errors = [
+        1.96 * np.sqrt(max(share * (1 - share), 1e-9) / len(group))
+        for share, group in zip(shares, groups, strict=True)
+    ]
     axes.errorbar(means, shares, yerr=errors, fmt="o", color=OURS, markersize=4, capsize=2)
     axes.set_ylim(bottom=0)
     return _svg(figure)

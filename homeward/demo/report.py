@@ -12,12 +12,14 @@ from homeward.demo.run import DemoResult
 from homeward.demo.summary import NAMES, metrics_of
 
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1b2733;max-width:1040px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem} h2{font-size:1.2rem;margin-top:2rem} .row{display:flex;flex-wrap:wrap;gap:1rem}
-.row svg{max-width:100%;height:auto} table{border-collapse:collapse} td,th{padding:.25rem .8rem .25rem 0;
-text-align:left;border-bottom:1px solid #e1e6eb} pre{background:#f5f7f9;padding:1rem;overflow-x:auto}
-.card{border:1px solid #d5dce3;border-left:6px solid;border-radius:6px;padding:.5rem 1.2rem;max-width:44rem}
-.card button{margin:.2rem .4rem .2rem 0;padding:.4rem .8rem} .source,.said{color:#5b6773}
+body{font:16px/1.5 system-ui,sans-serif;color:#1b2733;max-width:1040px;margin:2rem auto;
+padding:0 1rem} h1{font-size:1.6rem} h2{font-size:1.2rem;margin-top:2rem}
+.row{display:flex;flex-wrap:wrap;gap:1rem} .row svg{max-width:100%;height:auto}
+table{border-collapse:collapse} td,th{padding:.25rem .8rem .25rem 0;text-align:left;
+border-bottom:1px solid #e1e6eb} pre{background:#f5f7f9;padding:1rem;overflow-x:auto}
+.card{border:1px solid #d5dce3;border-left:6px solid;border-radius:6px;padding:.5rem 1.2rem;
+max-width:44rem} .card button{margin:.2rem .4rem .2rem 0;padding:.4rem .8rem}
+.source,.said{color:#5b6773}
 """
 
 

@@ -1,4 +1,4 @@
-"""The server of the demonstration: `homeward serve` as a process of its own, and calls over HTTP."""
+"""The demonstration's server: `homeward serve` in a process of its own, and calls over HTTP."""
 
 import json
 import os

@@ -60,24 +60,28 @@ def _latency(result: DemoResult) -> dict[str, float]:
 def screen(told: dict[str, Any], folder: Path) -> str:
     """The summary as one screen of text."""
     resources, hooks, outcomes = told["resources"], told["hooks"], told["outcomes"]
+    events = ", ".join(f"{count} {event}" for event, count in sorted(outcomes["events"].items()))
+    stages = ", ".join(f"{name} {seconds:.0f}" for name, seconds in told["seconds"].items())
     lines = [
         told["source"],
         "",
-        f"Resources   {resources['read']:,} read = {resources['stored']:,} stored + "
-        f"{resources['unchanged']:,} unchanged + {resources['rejected']:,} rejected",
+        f"Resources   {_sum_of(resources)}",
         f"Patients    {told['patients']:,}, with {told['index_discharges']:,} index discharges",
         "AUROC       on patients held out, 95 % interval",
-        *(f"            {NAMES[name]:20} {_interval(each)}" for name, each in told["auroc"].items()),
+        *(f"{'':12}{NAMES[name]:20} {_interval(each)}" for name, each in told["auroc"].items()),
         f"Hooks       {hooks['calls']} calls, p50 {hooks['p50_ms']} ms, p95 {hooks['p95_ms']} ms",
-        f"Outcomes    {outcomes['linked']} linked, {outcomes['matured']} matured: "
-        + ", ".join(f"{count} {event}" for event, count in sorted(outcomes["events"].items())),
-        f"Time        {sum(told['seconds'].values()):.0f} s: "
-        + ", ".join(f"{name} {seconds:.0f}" for name, seconds in told["seconds"].items()),
+        f"Outcomes    {outcomes['linked']} linked, {outcomes['matured']} matured: {events}",
+        f"Time        {sum(told['seconds'].values()):.0f} s: {stages}",
         "",
         f"Report      {folder / 'demo-report.html'}",
         f"Figures     {folder / 'summary.json'}",
     ]
     return "\n".join(lines)
+
+
+def _sum_of(counts: dict[str, int]) -> str:
+    parts = " + ".join(f"{counts[name]:,} {name}" for name in ("stored", "unchanged", "rejected"))
+    return f"{counts['read']:,} read = {parts}"
 
 
 def _interval(estimate: dict[str, float]) -> str:

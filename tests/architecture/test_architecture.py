@@ -24,7 +24,12 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import cds_hooks.routes", "import homeward.app", "import model.predictor", "import homeward.cli"],
+    [
+        "import cds_hooks.routes",
+        "import homeward.app",
+        "import model.predictor",
+        "import homeward.cli",
+    ],
 )
 def test_serving_loads_neither_spark_nor_the_training_stack(statement: str) -> None:
     assert loaded_by(statement).isdisjoint(HEAVY)

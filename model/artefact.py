@@ -63,8 +63,7 @@ def write_artefact(trained: Trained, out: Path, note_encoder: Path | None) -> Pa
         FileExistsError: `out` holds something; a trained model is never written over.
     """
     out = Path(out)
-    if out.exists() and any(out.iterdir()):
-        raise FileExistsError(f"{out} is not empty; give another directory for the new model.")
+    refuse_to_write_over(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".training-", dir=out.parent) as temporary:
         folder = Path(temporary) / out.name
@@ -75,6 +74,16 @@ def write_artefact(trained: Trained, out: Path, note_encoder: Path | None) -> Pa
         _write_manifest(trained, folder)
         folder.replace(out)
     return out
+
+
+def refuse_to_write_over(out: Path) -> None:
+    """Nothing, if `out` is free.
+
+    Raises:
+        FileExistsError: It holds something.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise FileExistsError(f"{out} is not empty; give another directory for the new model.")
 
 
 def _write_files(trained: Trained, folder: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model.errors import SchemaMismatch
 from model.runtime import normalisation as scales
-from model.runtime.inputs import Encoded, Inputs, Notes, encode, pack
+from model.runtime.inputs import Encoded, Inputs, Notes, Sizes, encode, pack, sizes_of
 from model.runtime.normalisation import Normalisation
 from model.runtime.ragged import Integers, Ragged
 from model.runtime.vocabulary import Vocabulary
@@ -20,6 +20,7 @@ from model.snapshot import Examples, read_examples
 from model.split import Part, split
 
 BATCHES_SORTED_TOGETHER = 16  # of like length within, so that little is padding
+ONE_SIZE_BELOW = 20_000  # training rows; so few are all padded alike, which saves making graphs
 SMALLEST_NOTE_SCALE = 1e-3
 
 
@@ -107,18 +108,30 @@ def with_note_scales(learned: Normalisation, notes: Notes, training: Integers) -
 def training_batches(
     data: Dataset, size: int, draw: np.random.Generator
 ) -> Iterator[tuple[Inputs, NDArray[np.float32]]]:
-    """One epoch: every training row once, in a new order, rows of like length together."""
-    rows = draw.permutation(data.parts["train"])
+    """One epoch: every training row in a new order, rows of like length together.
+
+    The last batch is filled up with rows of the first, so that all batches weigh alike.
+    """
+    train = data.parts["train"]
+    sizes = common_sizes(data)
+    rows = np.resize(draw.permutation(train), -(-len(train) // size) * size)
     together = size * BATCHES_SORTED_TOGETHER
     batches: list[Integers] = []
     for start in range(0, len(rows), together):
         group = rows[start : start + together]
         group = group[np.argsort(data.encoded.events_of(group), kind="stable")]
-        batches.extend(group[at : at + size] for at in range(0, len(group), size))
+        batches.extend(group.reshape(-1, size))
     for number in draw.permutation(len(batches)):
         chosen = batches[number]
         labels = data.examples.labels[chosen].astype(np.float32)[:, None]
-        yield pack(data.encoded, chosen), labels
+        yield pack(data.encoded, chosen, sizes), labels
+
+
+def common_sizes(data: Dataset) -> Sizes | None:
+    """Lengths that hold every row, for a small data set; None lets each batch have its own."""
+    if len(data.parts["train"]) >= ONE_SIZE_BELOW:
+        return None
+    return sizes_of(data.encoded, np.arange(len(data.encoded)))
 
 
 def batches_in_order(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from model import baselines
-from model.artefact import Trained, write_artefact
+from model.artefact import Trained, refuse_to_write_over, write_artefact
 from model.calibrate import fit_calibration
 from model.dataset import Dataset, batches_in_order, load
 from model.errors import SchemaMismatch
@@ -53,8 +53,10 @@ def train(
         BadSnapshot: A table is missing.
         TooFewRows: A part has too few patients or no readmission.
         SchemaMismatch: The snapshot was made by another catalogue or note encoder.
+        FileExistsError: `out` holds something; a trained model is never written over.
     """
     options = options or TrainOptions()
+    refuse_to_write_over(Path(out))
     data = load(snapshot, feature_names(options), options.min_count, options.split)
     encoder = checked_encoder(data, options.note_encoder)
     progress(f"{len(data.examples)} discharges, {len(data.vocabulary)} codes")

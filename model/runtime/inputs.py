@@ -60,10 +60,11 @@ class Encoded:
 
     def events_of(self, chosen: Integers) -> Integers:
         """How many events each chosen row has."""
-        first, last = self._event_range(chosen)
+        first, last = self.event_range(chosen)
         return last - first
 
-    def _event_range(self, chosen: Integers) -> tuple[Integers, Integers]:
+    def event_range(self, chosen: Integers) -> tuple[Integers, Integers]:
+        """Where each chosen row's events begin and end in the flat arrays."""
         steps = self.rows.step_offsets
         return self.rows.event_offsets[steps[chosen]], self.rows.event_offsets[steps[chosen + 1]]
 
@@ -83,13 +84,43 @@ def encode(
     return Encoded(rows, ids[rows.stay_codes], event_ids, z.astype(np.float32), notes)
 
 
-def pack(data: Encoded, chosen: Integers) -> Inputs:
-    """Padded arrays of the chosen rows, each as long as its longest row, rounded up to `SIZES`."""
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Padded lengths of a batch; every batch of the same sizes runs through the same graph."""
+
+    stay_codes: int = 1
+    events: int = 1
+    steps: int = 1
+    chunks: int = 1
+
+
+def sizes_of(data: Encoded, chosen: Integers) -> Sizes:
+    """The lengths that hold each of the chosen rows, rounded up to `SIZES`."""
+    rows, notes = data.rows, data.notes.offsets
+    stay = rows.stay_offsets[chosen + 1] - rows.stay_offsets[chosen]
+    steps = rows.step_offsets[chosen + 1] - rows.step_offsets[chosen]
+    return Sizes(
+        stay_codes=rounded(min(int(stay.max(initial=0)), MAX_STAY_CODES)),
+        events=rounded(min(int(data.events_of(chosen).max(initial=0)), MAX_EVENTS)),
+        steps=rounded(int(steps.max(initial=0))),
+        chunks=rounded(min(int((notes[chosen + 1] - notes[chosen]).max(initial=0)), MAX_CHUNKS)),
+    )
+
+
+def pack(data: Encoded, chosen: Integers, sizes: Sizes | None = None) -> Inputs:
+    """Padded arrays of the chosen rows.
+
+    Args:
+        data: Encoded rows.
+        chosen: Which of them, in which order.
+        sizes: Lengths to pad to, at least those of `sizes_of`; None takes just those.
+    """
+    sizes = sizes or sizes_of(data, chosen)
     return {
         "values": data.rows.values[chosen].astype(np.float32),
-        "stay_codes": _stay(data, chosen),
-        **_history(data, chosen),
-        **_notes(data.notes, chosen),
+        "stay_codes": _stay(data, chosen, sizes.stay_codes),
+        **_history(data, chosen, sizes),
+        **_notes(data.notes, chosen, sizes.chunks),
     }
 
 
@@ -98,21 +129,20 @@ def rounded(length: int) -> int:
     return next(size for size in SIZES if size >= length)
 
 
-def _stay(data: Encoded, chosen: Integers) -> NDArray[np.int32]:
+def _stay(data: Encoded, chosen: Integers, size: int) -> NDArray[np.int32]:
     start, end = data.rows.stay_offsets[chosen], data.rows.stay_offsets[chosen + 1]
-    lengths = np.minimum(end - start, MAX_STAY_CODES)
-    owner, place, source = positions(start, lengths)
-    ids = np.zeros((len(chosen), rounded(int(lengths.max(initial=0)))), np.int32)
+    owner, place, source = positions(start, np.minimum(end - start, MAX_STAY_CODES))
+    ids = np.zeros((len(chosen), size), np.int32)
     ids[owner, place] = data.stay_ids[source]
     return ids
 
 
-def _history(data: Encoded, chosen: Integers) -> Inputs:
+def _history(data: Encoded, chosen: Integers, sizes: Sizes) -> Inputs:
     first_step, end_step = data.rows.step_offsets[chosen], data.rows.step_offsets[chosen + 1]
-    first, end = data._event_range(chosen)  # noqa: SLF001 - its own module
+    first, end = data.event_range(chosen)
     first = np.maximum(first, end - MAX_EVENTS)
     owner, place, source = positions(first, end - first)
-    shape = (len(chosen), rounded(int((end - first).max(initial=0))))
+    shape = (len(chosen), sizes.events)
     codes, steps = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     values = np.full(shape, np.nan, np.float32)
     codes[owner, place] = data.event_ids[source]
@@ -123,24 +153,23 @@ def _history(data: Encoded, chosen: Integers) -> Inputs:
         "event_codes": codes,
         "event_values": values,
         "event_steps": steps,
-        "step_hours": _hours(data, first_step, end_step - first_step),
+        "step_hours": _hours(data, first_step, end_step - first_step, sizes.steps),
     }
 
 
-def _hours(data: Encoded, first: Integers, lengths: Integers) -> NDArray[np.float32]:
+def _hours(data: Encoded, first: Integers, lengths: Integers, size: int) -> NDArray[np.float32]:
     owner, place, source = positions(first, lengths)
-    hours = np.full((len(first), rounded(int(lengths.max(initial=0)))), np.nan, np.float32)
+    hours = np.full((len(first), size), np.nan, np.float32)
     hours[owner, place] = data.rows.step_hours[source]
     return hours
 
 
-def _notes(notes: Notes, chosen: Integers) -> Inputs:
+def _notes(notes: Notes, chosen: Integers, size: int) -> Inputs:
     start = notes.offsets[chosen]
     lengths = np.minimum(notes.offsets[chosen + 1] - start, MAX_CHUNKS)
     owner, place, source = positions(start, lengths)
-    shape = (len(chosen), rounded(int(lengths.max(initial=0))))
-    mask = np.zeros(shape, bool)
+    mask = np.zeros((len(chosen), size), bool)
     mask[owner, place] = True
-    vectors = np.zeros((*shape, notes.table.shape[1]), np.float32)
+    vectors = np.zeros((*mask.shape, notes.table.shape[1]), np.float32)
     vectors[owner, place] = notes.table[notes.chunks[source]]
     return {"notes": vectors, "note_mask": mask}

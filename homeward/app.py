@@ -30,7 +30,9 @@ def create_app(house: House) -> "tuple[FastAPI, Metrics]":
     fhir = fhir_parts(house)
     app = FastAPI(title="Homeward", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(fhir_router(fhir), prefix="/fhir")
-    app.include_router(cds_router(cds_parts(house, fhir, metrics)))
+    cds = cds_parts(house, fhir, metrics)
+    cds.warm()  # the first call would otherwise wait for schemas and the model
+    app.include_router(cds_router(cds))
     app.add_api_route(HEALTH, lambda: health(house), methods=["GET"])
     if house.settings.cors_origins:
         app.add_middleware(

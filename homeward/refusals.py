@@ -2,7 +2,9 @@
 
 from etl.errors import EtlError
 from fhir_api.errors import FhirError
+from fhir_api.ingest.inputs import UnknownInput
 from homeward.errors import HomewardError
+from homeward.simulation.options import SimulationError
 from model.errors import ModelError
 from privacy.errors import PrivacyError
 
@@ -16,7 +18,7 @@ def exit_code_of(error: Exception) -> int | None:
         return error.exit_code
     if isinstance(error, FhirError):
         return WRONG_INPUT if error.status in CLIENT_ERRORS else WORK_FAILED
-    if isinstance(error, PrivacyError):
+    if isinstance(error, PrivacyError | SimulationError | UnknownInput):
         return WRONG_INPUT
     if isinstance(error, EtlError | ModelError):
         return WORK_FAILED

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SETTINGS_HEAD = """# Settings
 
 Written by `make docs` from `homeward/settings.py`. A setting is a variable of the environment, or a
-line of `homeward.toml` in the working directory under its name in lower case without the prefix; the
+line of `homeward.toml` in the working directory under its name in lower case without prefix; the
 variable wins.
 """
 

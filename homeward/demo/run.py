@@ -157,7 +157,7 @@ def ask(house: House, options: DemoOptions, source: Source, stages: Stages) -> l
         "HOMEWARD_SITE": SITE,
         "HOMEWARD_NOTES": "scrub",
     }
-    with serving(environment) as address:
+    with serving(environment, options.out / "server.log") as address:
         answered = call_all(house, address, source.calls)
     stages.seconds["hooks"] = round(sum(each.seconds for each in answered), 1)
     return answered

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fhir_api.json_text import dump
@@ -33,23 +34,24 @@ class Address:
 
 
 @contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator[Address]:
-    """A running server, stopped when the block ends.
+def serving(environment: Mapping[str, str], log: Path) -> Iterator[Address]:
+    """A running server, stopped when the block ends; what it says goes to `log`.
 
     Raises:
-        CannotStart: It did not come up; its own words stand on standard error.
+        CannotStart: It did not come up; `log` says why.
     """
     port, metrics = _free_port(), _free_port()
     command = [sys.executable, "-m", "homeward", "serve",
                "--port", str(port), "--metrics-port", str(metrics)]  # fmt: skip
     address = Address(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics")
-    process = subprocess.Popen(command, env={**os.environ, **environment})
-    try:
-        _wait_until_well(address, process)
-        yield address
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stderr=said)
+        try:
+            _wait_until_well(address, process, log)
+            yield address
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
 
 
 def call_hook(address: Address, call: Call) -> tuple[dict[str, Any], float]:
@@ -86,18 +88,18 @@ def fetch(url: str, body: bytes | None = None) -> bytes:
         raise CannotStart(f"The server answered {error.code}: {error.read()[:500]!r}") from error
 
 
-def _wait_until_well(address: Address, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_well(address: Address, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise CannotStart(f"The server ended with exit code {process.returncode}.")
+            raise CannotStart(f"The server ended with exit code {process.returncode}; see {log}.")
         try:
             fetch(f"{address.base}/health")
         except OSError:
             time.sleep(0.2)
         else:
             return
-    raise CannotStart(f"The server did not come up within {START_TIMEOUT_S:.0f} seconds.")
+    raise CannotStart(f"The server was not up after {START_TIMEOUT_S:.0f} s; see {log}.")
 
 
 def _free_port() -> int:

@@ -45,6 +45,6 @@ def prepared_hospital(out: Path, patients: int) -> Hospital:
         house.run("ingest", str(hospital.folder / "patients"))
         house.run("features")
         house.run("train")
-        house.run("models", "promote")
+        house.run("models", "promote", "newest", "--reason", "benchmark")
         done.write_text(json.dumps({"patients": patients}), encoding="utf-8")
     return hospital

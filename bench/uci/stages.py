@@ -128,6 +128,9 @@ def write_split(path: Path, parts: Mapping[str, Iterable[Stay]], keys: SiteKeys)
 
 def learn(house: House, out: Path, options: TrainOptions) -> Path:
     """Train on the current snapshot; the directory of the model."""
+    from homeward.backend import choose_backend
+
+    choose_backend()
     from model.train import train
 
     return train(snapshot_path(house.settings.home), out, options, say)

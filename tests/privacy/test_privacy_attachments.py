@@ -43,7 +43,9 @@ def test_a_site_that_has_not_opted_in_keeps_no_note() -> None:
 def test_a_plain_note_is_stored_scrubbed_with_its_dates_moved() -> None:
     days = shift_days(pseudonym(KEYS, "Patient", "17"), KEYS)
 
-    kept = stored("text/plain; charset=utf-8", encoded(NOTE), title="Ann", url="http://x/Ann", size=9)
+    kept = stored(
+        "text/plain; charset=utf-8", encoded(NOTE), title="Ann", url="http://x/Ann", size=9
+    )
 
     moved = shift_text("2024-05-06", days)
     assert text_of(kept) == f"Mrs. [NAME] was seen on {moved}. Lives alone."
@@ -67,8 +69,9 @@ def test_a_latin_1_note_is_read_as_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/pdf", "text/rtf", "image/png", "application/octet-stream", "text/xml"]
-)  # fmt: skip
+    "content_type",
+    ["application/pdf", "text/rtf", "image/png", "application/octet-stream", "text/xml"],
+)
 def test_what_cannot_be_read_is_dropped(content_type: str) -> None:
     assert stored(content_type, encoded(NOTE)) == {"contentType": content_type}
 
@@ -105,7 +108,9 @@ def test_a_report_is_scrubbed_like_a_document() -> None:
 def test_a_photo_is_dropped_with_everything_about_it() -> None:
     photo = {"contentType": "text/plain", "data": encoded(NOTE)}
 
-    answer = cleaner("scrub").clean_batch([{"resourceType": "Patient", "id": "17", "photo": [photo]}])[0]
+    answer = cleaner("scrub").clean_batch(
+        [{"resourceType": "Patient", "id": "17", "photo": [photo]}]
+    )[0]
 
     assert isinstance(answer, CleanResource)
     assert "photo" not in answer.body

@@ -138,7 +138,10 @@ def test_a_status_that_is_no_word_of_a_list_is_masked(status: Any) -> None:
 
 
 def test_only_addresses_under_listed_roots_stay() -> None:
-    profiles = ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-lab", "http://ann.example/"]
+    profiles = [
+        "http://hl7.org/fhir/us/core/StructureDefinition/us-core-lab",
+        "http://ann.example/",
+    ]
 
     body = cleaned(observation(meta={"profile": profiles}, implicitRules="http://ann.example"))
 

@@ -54,7 +54,9 @@ def test_all_resource_types_of_r4_are_known(definitions: dict[str, Any]) -> None
     assert policy().r4.resource_types == resources - {"Resource", "DomainResource"}
 
 
-def test_required_and_repeating_elements_are_marked_as_hl7_does(definitions: dict[str, Any]) -> None:
+def test_required_and_repeating_elements_are_marked_as_hl7_does(
+    definitions: dict[str, Any],
+) -> None:
     told = {
         e["path"]: (e["min"] > 0, e["max"] != "1")
         for kind in policy().resources

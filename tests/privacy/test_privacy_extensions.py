@@ -31,14 +31,12 @@ def test_race_keeps_its_coded_parts_and_loses_its_text() -> None:
 
     kept = patient(race)["extension"]
 
-    assert kept == [
-        {"url": race["url"], "extension": [{"url": "ombCategory", "valueCoding": OMB}]}
-    ]
+    assert kept == [{"url": race["url"], "extension": [{"url": "ombCategory", "valueCoding": OMB}]}]
 
 
 def test_an_unknown_extension_is_dropped_and_counted() -> None:
     deidentifier = Deidentifier(policy(), KEYS, today=TODAY)
-    sent = {"resourceType": "Patient", "id": "17"}
+    sent: dict[str, Any] = {"resourceType": "Patient", "id": "17"}
     sent["extension"] = [{"url": UNKNOWN, "valueString": "Annie"}] * 3
 
     (answer,) = deidentifier.clean_batch([sent])

@@ -10,6 +10,7 @@ from tests.support.cleaning import KEYS, cleaned, cleaner
 
 PATIENT = pseudonym(KEYS, "Patient", "17")
 SUBJECT = {"reference": "Patient/17"}
+HL7 = "http://terminology.hl7.org/CodeSystem/"
 NPI = "http://hl7.org/fhir/sid/us-npi"
 
 
@@ -44,7 +45,9 @@ def test_an_encounter_keeps_class_place_diagnosis_and_disposition() -> None:
         "serviceProvider": {"reference": "Organization/1", "display": "Elm Hospital"},
         "partOf": {"reference": "Encounter/2"},
         "location": [{"location": {"reference": "Location/3"}, "status": "completed"}],
-        "diagnosis": [{"condition": {"reference": "Condition/4"}, "use": coded(hl7, "DD"), "rank": 1}],
+        "diagnosis": [
+            {"condition": {"reference": "Condition/4"}, "use": coded(hl7, "DD"), "rank": 1}
+        ],
     }
 
     body = cleaned({**stay, **links})
@@ -52,7 +55,10 @@ def test_an_encounter_keeps_class_place_diagnosis_and_disposition() -> None:
     assert {name: body[name] for name in stay if name != "period"} == {
         name: value for name, value in stay.items() if name != "period"
     }
-    assert body["period"] == {"start": moved("2024-05-06T07:08:09-05:00"), "end": moved("2024-05-09")}
+    assert body["period"] == {
+        "start": moved("2024-05-06T07:08:09-05:00"),
+        "end": moved("2024-05-09"),
+    }
     assert body["serviceProvider"] == reference("Organization", "1")
     assert body["partOf"] == reference("Encounter", "2")
     assert body["location"][0] == {"location": reference("Location", "3"), "status": "completed"}
@@ -110,7 +116,7 @@ def test_a_risk_assessment_keeps_its_prediction() -> None:
             {
                 "outcome": coded("http://snomed.info/sct", "417005"),
                 "probabilityDecimal": Decimal("23.40"),
-                "qualitativeRisk": coded("http://terminology.hl7.org/CodeSystem/risk-probability", "high"),
+                "qualitativeRisk": coded(HL7 + "risk-probability", "high"),
                 "whenPeriod": {"start": "2024-05-06", "end": "2024-06-05"},
                 "rationale": "lives alone",
             }
@@ -135,11 +141,16 @@ def test_a_risk_assessment_keeps_its_prediction() -> None:
 
 
 def test_an_observation_keeps_components_ranges_and_interpretation() -> None:
-    quantity = {"value": 120, "unit": "mm[Hg]", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}
+    quantity = {
+        "value": 120,
+        "unit": "mm[Hg]",
+        "system": "http://unitsofmeasure.org",
+        "code": "mm[Hg]",
+    }
     sent = {
         "resourceType": "Observation",
         "status": "final",
-        "interpretation": [coded("http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "H")],
+        "interpretation": [coded(HL7 + "v3-ObservationInterpretation", "H")],
         "component": [{"code": coded("http://loinc.org", "8480-6"), "valueQuantity": quantity}],
         "referenceRange": [{"low": quantity, "high": quantity}],
     }  # fmt: skip
@@ -186,13 +197,19 @@ def test_coverage_keeps_its_type_and_payor_only() -> None:
 
 
 def test_identifiers_become_tokens_whatever_their_system() -> None:
-    identifiers = [{"system": NPI, "value": "99"}, {"system": "urn:mrn", "value": "4711"}, {"value": "1"}]
+    identifiers = [
+        {"system": NPI, "value": "99"},
+        {"system": "urn:mrn", "value": "4711"},
+        {"value": "1"},
+    ]
     sent = {"resourceType": "Practitioner", "id": "8", "identifier": identifiers}
 
     answer = cleaner().clean_batch([sent])[0]
 
     assert isinstance(answer, CleanResource)
-    assert answer.body["identifier"] == [{"system": NPI, "value": identifier_token(KEYS, NPI, "99")}]
+    assert answer.body["identifier"] == [
+        {"system": NPI, "value": identifier_token(KEYS, NPI, "99")}
+    ]
     assert answer.identifier_tokens == tuple(
         identifier_token(KEYS, i.get("system"), i["value"]) for i in identifiers
     )
@@ -210,7 +227,11 @@ def test_an_imaging_study_keeps_its_series_under_other_uids() -> None:
 
 def test_a_dose_keeps_numbers_and_timing_and_loses_its_text() -> None:
     timing = {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}
-    dosage = {"text": "for Ann", "patientInstruction": "Ann, eat first", "timing": timing}
+    dosage: dict[str, Any] = {
+        "text": "for Ann",
+        "patientInstruction": "Ann, eat first",
+        "timing": timing,
+    }
     dosage["doseAndRate"] = [{"doseQuantity": {"value": 5, "unit": "mg"}}]
 
     body = cleaned({"resourceType": "MedicationRequest", "dosageInstruction": [dosage]})

@@ -55,7 +55,9 @@ def judged(leaky: Deidentifier, text: str, patient: dict[str, Any] = PATIENT) ->
         "file patient-4711-x",
     ],
 )
-def test_an_identifier_that_a_policy_lets_through_is_stopped(leaky: Deidentifier, text: str) -> None:
+def test_an_identifier_that_a_policy_lets_through_is_stopped(
+    leaky: Deidentifier, text: str
+) -> None:
     refusal = judged(leaky, text)
 
     assert isinstance(refusal, Refusal)
@@ -70,7 +72,12 @@ def test_an_identifier_that_a_policy_lets_through_is_stopped(leaky: Deidentifier
 )
 def test_everyday_words_pass_even_when_they_are_names(leaky: Deidentifier, text: str) -> None:
     names = [{"family": "Stage", "given": ["Long"]}, {"family": "Of"}, {"family": "Li"}]
-    patient = {**PATIENT, "id": "1", "name": names, "identifier": [{"value": "2"}, {"value": "III"}]}
+    patient = {
+        **PATIENT,
+        "id": "1",
+        "name": names,
+        "identifier": [{"value": "2"}, {"value": "III"}],
+    }
 
     assert isinstance(judged(leaky, text, patient), CleanResource)
 

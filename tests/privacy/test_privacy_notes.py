@@ -1,9 +1,10 @@
 """Scrubbing finds names, numbers, places and dates, and leaves the clinical words."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from privacy.leaks.identifiers import Identifiers
 from privacy.notes.known_names import KnownNames
@@ -17,7 +18,7 @@ def scrubbed(text: str, known: KnownNames = NOBODY, days: int = -7) -> str:
     return scrub(text, known, days).text
 
 
-def knows(*people: str, **others: set[str]) -> KnownNames:
+def knows(*people: str, **others: Any) -> KnownNames:
     return KnownNames.of(Identifiers(people={tuple(p.split()) for p in people}, **others))
 
 
@@ -131,7 +132,14 @@ def test_a_name_of_the_batch_never_survives(text: str, name: str) -> None:
 
 
 WORST = ("a" * 100_000, "1" * 100_000, "1 " * 50_000, "A. " * 33_000, "Aa " * 33_000, "@." * 50_000)
-DASHED = ("1-" * 50_000, "a@" * 50_000, "A-" * 50_000, "\n" * 100_000, "#" * 100_000, "http://" * 14_000)
+DASHED = (
+    "1-" * 50_000,
+    "a@" * 50_000,
+    "A-" * 50_000,
+    "\n" * 100_000,
+    "#" * 100_000,
+    "http://" * 14_000,
+)
 
 
 @pytest.mark.parametrize("text", [*WORST, *DASHED], ids=lambda text: repr(text[:8]))

@@ -26,7 +26,9 @@ def labelled(name: str) -> Iterator[tuple[dict[str, Any], bytearray]]:
 
 def _known(names: dict[str, Any]) -> KnownNames:
     people = {tuple(names[who]) for who in ("patient", "relative") if names.get(who)}
-    return KnownNames.of(Identifiers(people=people | {tuple(p) for p in names.get("providers", [])}))
+    return KnownNames.of(
+        Identifiers(people=people | {tuple(p) for p in names.get("providers", [])})
+    )
 
 
 def is_taken(note: dict[str, Any], taken: bytearray, span: dict[str, Any]) -> bool:

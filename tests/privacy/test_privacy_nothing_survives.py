@@ -1,4 +1,4 @@
-"""Nothing identified survives: every element of every resource filled with a canary, then cleaned."""
+"""Nothing identified survives: every element of every resource is filled with a canary."""
 
 import base64
 import json
@@ -88,8 +88,8 @@ json_values = st.recursive(
 def test_no_name_survives_in_json_of_any_shape(elements: dict[str, Any]) -> None:
     (answer,) = cleaner().clean_batch([{"id": "a1", **observation(**elements)}])
 
-    short_words = {w for w in _words(answer.body)} if isinstance(answer, CleanResource) else set()
-    assert not any(word.startswith("Zq") and " " in word for word in short_words)
+    kept = _words(answer.body) if isinstance(answer, CleanResource) else []
+    assert not any("Zq" in word for word in kept)
 
 
 @given(family=names, given_name=names, number=st.from_regex(r"[0-9]{7,10}", fullmatch=True))
@@ -98,9 +98,11 @@ def test_no_identifier_of_a_patient_survives_anywhere(
 ) -> None:
     note = f"{given_name} {family} ({number}) lives alone. Ms. {family} fell. MRN {number}."
     data = base64.b64encode(note.encode()).decode()
-    patient = {"resourceType": "Patient", "id": number, "identifier": [{"value": number}]}
+    patient: dict[str, Any] = {"resourceType": "Patient", "id": number}
+    patient["identifier"] = [{"value": number}]
+    document: dict[str, Any] = {"resourceType": "DocumentReference", "id": "d1"}
     patient["name"] = [{"family": family, "given": [given_name], "text": f"{given_name} {family}"}]
-    document = {"resourceType": "DocumentReference", "id": "d1", "description": note}
+    document["description"] = note
     document["subject"] = {"reference": f"Patient/{number}", "display": family}
     document["content"] = [{"attachment": {"contentType": "text/plain", "data": data}}]
 

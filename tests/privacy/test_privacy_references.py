@@ -75,16 +75,20 @@ def test_a_contained_reference_finds_its_resource_again() -> None:
 
 def test_equal_contained_ids_in_two_resources_differ() -> None:
     contained = {"resourceType": "Specimen", "id": "blood"}
-    made = {cleaned({"id": i, **observation(contained=[contained])})["contained"][0]["id"] for i in "xy"}
+    made = {
+        cleaned({"id": i, **observation(contained=[contained])})["contained"][0]["id"] for i in "xy"
+    }
 
     assert len(made) == 2
 
 
 @pytest.mark.parametrize(
     "reference",
-    ["", "Ann Doe", "Smith/17", "Patient/", "/17", "Patient", "Patient/17/extra", "mailto:ann@x.org"]
-    + ["x" * 5000, 17, None, {"a": 1}, ["Patient/17"], "file:///Patient/17"],
-)  # fmt: skip
+    [
+        *("", "Ann Doe", "Smith/17", "Patient/", "/17", "Patient", "Patient/17/extra"),
+        *("mailto:ann@x.org", "x" * 5000, 17, None, {"a": 1}, ["Patient/17"], "file:///Patient/17"),
+    ],
+)
 def test_what_is_no_reference_is_dropped(reference: object) -> None:
     assert subject(reference) is None
 

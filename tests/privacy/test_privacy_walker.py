@@ -58,17 +58,16 @@ def test_the_order_of_keys_makes_no_difference() -> None:
     first = cleaner().clean_batch([patient, observation(id="o1")])
 
     for seed in range(20):
-        batch = [shuffled(resource, random.Random(seed)) for resource in (patient, observation(id="o1"))]
+        batch = [
+            shuffled(resource, random.Random(seed)) for resource in (patient, observation(id="o1"))
+        ]
         assert cleaner().clean_batch(batch) == first
 
 
 def test_the_order_of_resources_makes_no_difference() -> None:
     batch = [{"resourceType": "Patient", "id": "17"}, *(observation(id=f"o{i}") for i in range(9))]
-    first = {answer.resource_id: answer for answer in cleaner().clean_batch(batch) if isinstance(answer, CleanResource)}  # fmt: skip
 
-    backwards = cleaner().clean_batch(batch[::-1])
-
-    assert {a.resource_id: a for a in backwards if isinstance(a, CleanResource)} == first
+    assert cleaner().clean_batch(batch[::-1]) == cleaner().clean_batch(batch)[::-1]
 
 
 def test_one_resource_gives_the_same_answer_every_time() -> None:
@@ -82,7 +81,9 @@ def test_a_resource_type_without_a_table_is_refused() -> None:
     assert "no table" in refusal.reason
 
 
-@pytest.mark.parametrize("broken", [{}, {"resourceType": "Patient"}, {"id": "a"}, {"resourceType": 5, "id": "a"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "broken", [{}, {"resourceType": "Patient"}, {"id": "a"}, {"resourceType": 5, "id": "a"}]
+)
 def test_a_resource_without_type_or_id_is_refused(broken: dict[str, Any]) -> None:
     assert isinstance(cleaner().clean_batch([broken])[0], Refusal)
 
@@ -96,7 +97,12 @@ def test_a_refusal_leaves_the_rest_of_the_batch_alone() -> None:
 
 
 def test_a_contained_patient_is_cleaned_like_any_patient() -> None:
-    contained = {"resourceType": "Patient", "id": "p", "name": [{"family": "Doe"}], "gender": "male"}
+    contained = {
+        "resourceType": "Patient",
+        "id": "p",
+        "name": [{"family": "Doe"}],
+        "gender": "male",
+    }
 
     body = cleaned(observation(contained=[contained]))
 
@@ -152,7 +158,9 @@ def test_parameters_keep_names_numbers_and_resources() -> None:
     assert kept[3]["part"] == [{"name": "when", "valueDateTime": "2024"}]
 
 
-@pytest.mark.parametrize("wrong", ["Ann", 5, None, [], ["Ann"], [None], {"Ann": "Ann"}, [{"Ann": 1}]])
+@pytest.mark.parametrize(
+    "wrong", ["Ann", 5, None, [], ["Ann"], [None], {"Ann": "Ann"}, [{"Ann": 1}]]
+)
 def test_json_of_another_shape_is_dropped_without_a_fault(wrong: Any) -> None:
     names = ("code", "component", "subject", "valueQuantity", "performer", "extension", "meta")
 

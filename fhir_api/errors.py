@@ -16,6 +16,7 @@
     ├── InvalidResource         422  (of each issue)
     ├── RefusedByPrivacy        422  suppressed
     ├── TransactionRefused      (of the first thing wrong)
+    ├── OurMistake              500  exception
     └── StoreUnavailable        503  transient
 
 A message names the place that is wrong and never the value found there: errors reach logs, and
@@ -51,6 +52,17 @@ class FhirError(Exception):
     def issues(self) -> list[Issue]:
         """What is wrong, place by place."""
         return [Issue(self.issue, str(self), self.expression)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that a worker process can hand its error to the process that waits for it."""
+        return unpickled, (type(self), str(self), self.__dict__)
+
+
+def unpickled(kind: type[FhirError], message: str, state: dict[str, Any]) -> FhirError:
+    """An error as it was in another process."""
+    error = kind.__new__(kind, message)
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidJson(FhirError):
@@ -211,6 +223,19 @@ class TransactionRefused(FhirError):
     @property
     def issues(self) -> list[Issue]:
         return [issue for error in self.errors for issue in error.issues]
+
+
+class OurMistake(FhirError):
+    """Something broke that should not; its own message is kept back, for it may hold a value."""
+
+    status = 500
+    issue = "exception"
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"Homeward made a mistake of its own ({type(error).__name__}). "
+            "Nothing of this was stored; please report it with what was sent, made anonymous."
+        )
 
 
 class StoreUnavailable(FhirError):

@@ -1,20 +1,24 @@
 """One input into the store: a Bundle in one transaction, NDJSON some hundred lines at a time."""
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from fhir_api.bundles.entry import given_entries
 from fhir_api.errors import (
     FhirError,
     InvalidJson,
+    OurMistake,
     ReferenceNotResolved,
+    StoreUnavailable,
     TooLarge,
     TransactionRefused,
 )
 from fhir_api.ingest.ingestor import Ingestor, Result, Stored
 from fhir_api.ingest.inputs import Input
-from fhir_api.ingest.report import Outcome, Rejected, type_or_unreadable
+from fhir_api.ingest.report import UNREADABLE, Outcome, Rejected, type_or_unreadable
 from fhir_api.json_text import parse
 
 LARGEST_TEXT = 1 << 30  # bytes of one Bundle
@@ -51,7 +55,7 @@ class InputReader:
             with self.given.open() as stream:
                 self.read_stream(stream)
         except UNREADABLE_FILES:
-            self.reject(None, None, InvalidJson("the file or archive is damaged"))
+            self.unreadable(None, InvalidJson("the file or archive is damaged"))
         self.outcome.dropped = self.ingestor.deidentifier.dropped - before
         return self.outcome
 
@@ -94,7 +98,7 @@ class InputReader:
                 raise TooLarge(limit)
             value = parse(data)
         except FhirError as error:
-            self.reject(number, None, error)
+            self.unreadable(number, error)
             return None
         return {} if value is None else value
 
@@ -103,38 +107,33 @@ class InputReader:
         if not is_bundle(line.resource):
             self.store_lines([line if isinstance(line.resource, dict) else Line(line.number, {})])
         elif line.resource.get("type") == "transaction":
-            self.store_transaction(line)
+            self.store_bundle(line, self.ingestor.transaction)
         else:
             batch = line.resource.get("type") == "batch"
-            self.store_entries(line, self.ingestor.batch if batch else self.ingestor.collection)
+            self.store_bundle(line, self.ingestor.batch if batch else self.ingestor.collection)
 
-    def store_transaction(self, line: Line) -> None:
-        """All of it, or none and every entry rejected."""
-        try:
-            results = self.ingestor.transaction(line.resource, wait=self.wait)
-        except ReferenceNotResolved as error:
-            raise NotYet from error
-        except FhirError as error:
-            self.reject_bundle(line, error)
-            return
-        self.count(line.number, sent_types(line.resource), results)
-
-    def store_entries(self, line: Line, store: Callable[..., list[Result]]) -> None:
-        """Each entry for itself."""
+    def store_bundle(self, line: Line, store: Callable[..., Sequence[Result]]) -> None:
+        """What the entries of a Bundle come to; when it is refused whole, each is rejected."""
+        types = sent_types(line.resource)
         try:
             results = store(line.resource, wait=self.wait)
         except ReferenceNotResolved as error:
             raise NotYet from error
+        except StoreUnavailable:
+            raise
         except FhirError as error:
             self.reject_bundle(line, error)
-            return
-        self.count(line.number, sent_types(line.resource), results)
+        else:
+            self.outcome.came(types)
+            self.count(line.number, types, results)
 
     def store_lines(self, chunk: Sequence[Line]) -> None:
         """Resources that came one by one."""
+        types = [line.resource.get("resourceType") for line in chunk]
+        self.outcome.came(types)
         results = self.ingestor.resources([line.resource for line in chunk])
-        for line, result in zip(chunk, results, strict=True):
-            self.count(line.number, [line.resource.get("resourceType")], [result])
+        for line, kind, result in zip(chunk, types, results, strict=True):
+            self.count(line.number, [kind], [result])
 
     def count(self, number: int | None, types: Sequence[Any], results: Sequence[Result]) -> None:
         """Count what became of resources."""
@@ -149,9 +148,16 @@ class InputReader:
         self.outcome.count(kind, "rejected")
         self.explain(number, kind, error)
 
+    def unreadable(self, number: int | None, error: FhirError) -> None:
+        """Count something as read and rejected of which not even the type is known."""
+        self.outcome.came([None])
+        self.reject(number, None, error)
+
     def reject_bundle(self, line: Line, error: FhirError) -> None:
         """Count every entry of a Bundle as rejected and say why."""
-        for kind in sent_types(line.resource) or [None]:
+        types = sent_types(line.resource) or [None]
+        self.outcome.came(types)
+        for kind in types:
             self.outcome.count(kind, "rejected")
         for each in error.errors if isinstance(error, TransactionRefused) else [error]:
             self.explain(line.number, "Bundle", each)
@@ -166,6 +172,18 @@ class InputReader:
             )
             for each in error.issues
         ]  # fmt: skip
+
+
+def broken(given: Input, error: Exception) -> Outcome:
+    """What to tell of an input on which we broke; what was stored of it stays."""
+    outcome = Outcome()
+    outcome.came([None])
+    outcome.count(None, "rejected")
+    mistake = OurMistake(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    reason = f"{mistake} [{Path(place.filename).name}:{place.lineno}]"
+    outcome.rejected.append(Rejected(given.number, given.digest, None, UNREADABLE, None, reason))
+    return outcome
 
 
 def is_bundle(value: Any) -> bool:

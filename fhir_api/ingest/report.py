@@ -1,7 +1,7 @@
 """What an ingest came to: counts by resource type that add up, and the file of what was refused."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,21 @@ UNREADABLE = "unreadable"
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one resource type; `read` is the sum of the others."""
+    """Counts of one resource type: what came, and what became of it."""
 
+    read: int = 0
     stored: int = 0
     unchanged: int = 0
     rejected: int = 0
 
     @property
-    def read(self) -> int:
-        """Everything that came."""
-        return self.stored + self.unchanged + self.rejected
+    def adds_up(self) -> bool:
+        """Whether something became of everything that came."""
+        return self.read == self.stored + self.unchanged + self.rejected
 
     def add(self, other: "Tally") -> None:
         """Count what another tally counts."""
+        self.read += other.read
         self.stored += other.stored
         self.unchanged += other.unchanged
         self.rejected += other.rejected
@@ -66,8 +68,13 @@ class Outcome:
     rejected: list[Rejected] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
 
+    def came(self, resource_types: Iterable[Any]) -> None:
+        """Count resources as read."""
+        for each in resource_types:
+            self.tallies[type_or_unreadable(each)].read += 1
+
     def count(self, resource_type: Any, outcome: str) -> None:
-        """Count one resource: `created`, `updated`, `unchanged` or `rejected`."""
+        """Count what became of a resource: `created`, `updated`, `unchanged` or `rejected`."""
         tally = self.tallies[type_or_unreadable(resource_type)]
         name = "stored" if outcome in {"created", "updated"} else outcome
         setattr(tally, name, getattr(tally, name) + 1)
@@ -107,16 +114,11 @@ class IngestReport:
         """For `--json`: the counts, and where the reject file is."""
         return {
             "inputs": self.inputs,
-            "total": counts(self.total),
-            "by_type": {name: counts(tally) for name, tally in sorted(self.by_type.items())},
+            "total": asdict(self.total),
+            "by_type": {name: asdict(tally) for name, tally in sorted(self.by_type.items())},
             "rejects": str(self.rejects) if self.rejects else None,
             "dropped_extensions": dict(self.dropped_extensions),
         }
-
-
-def counts(tally: Tally) -> dict[str, int]:
-    """The four numbers of a tally."""
-    return {"read": tally.read, **asdict(tally)}
 
 
 def type_or_unreadable(given: Any) -> str:

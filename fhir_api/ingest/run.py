@@ -16,9 +16,10 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from fhir_api.errors import StoreUnavailable
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.ingest.inputs import COME_FIRST, Input, find_inputs
-from fhir_api.ingest.reader import InputReader, NotYet
+from fhir_api.ingest.reader import InputReader, NotYet, broken
 from fhir_api.ingest.report import IngestReport, Outcome
 from fhir_api.ingest.settings import IngestSettings, build_ingestor
 
@@ -153,11 +154,19 @@ def in_parallel(
 
 
 def ingest_one(ingestor: Ingestor, given: Input, wait: bool) -> Outcome | None:
-    """What became of one input; None when it must wait."""
+    """What became of one input; None when it must wait.
+
+    An input on which we break is rejected, so that the others go on; only a database that is away
+    ends the whole.
+    """
     try:
         return InputReader(ingestor, given, wait=wait).read()
     except NotYet:
         return None
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        return broken(given, error)
 
 
 class Worker:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from fhir_api.errors import StoreUnavailable
 from fhir_api.ingest.inputs import UnknownInput, find_inputs
 from fhir_api.ingest.report import IngestReport
 from fhir_api.ingest.run import Progress, ingest_files
@@ -50,6 +51,7 @@ def ndjson(*resources: Any) -> bytes:
 
 def numbers(report: IngestReport) -> tuple[int, int, int, int]:
     total = report.total
+    assert all(tally.adds_up for tally in report.by_type.values())
     return total.read, total.stored, total.unchanged, total.rejected
 
 
@@ -229,3 +231,30 @@ def test_real_bundles_are_taken_whole_by_two_workers(take: Take) -> None:
 
     assert report.total.rejected == 0
     assert report.total.read == report.total.stored + report.total.unchanged
+
+
+def test_an_input_on_which_we_break_does_not_stop_the_others(
+    take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_given: Any, **_named: Any) -> Any:
+        raise KeyError("Quillfeather")
+
+    monkeypatch.setattr("fhir_api.ingest.ingestor.Ingestor.transaction", breaks)
+    (tmp_path / "a.json").write_text(json.dumps(bundle("transaction", post(patient()))))
+    (tmp_path / "b.ndjson").write_bytes(ndjson(PERSON))
+
+    report = take(tmp_path / "a.json", tmp_path / "b.ndjson")
+
+    assert numbers(report) == (2, 1, 0, 1)
+    assert "KeyError" in rejects(report)[0]["reason"]
+    assert "Quillfeather" not in rejects(report)[0]["reason"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_database_that_is_away_stops_the_ingest(tmp_path: Path, workers: int) -> None:
+    for name in ("a.ndjson", "b.ndjson"):
+        (tmp_path / name).write_bytes(ndjson(PERSON))
+    nowhere = settings("postgresql+psycopg://nobody@127.0.0.1:1/none", workers=workers)
+
+    with pytest.raises(StoreUnavailable):
+        ingest_files([tmp_path], nowhere, tmp_path / "rejects.ndjson")

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
 from fhir_api.json_text import dump, parse
 from fhir_api.routes.search import search_parameters
@@ -303,3 +303,25 @@ def test_every_parameter_that_is_advertised_is_served(http: TestClient, kind: st
     examples = {"number": "1", "date": "ge2020-01-01", "token": "a", "reference": "a"}
     for name, sort in search_parameters(kind).items():
         assert http.get(f"/fhir/{kind}?{name}={examples[sort]}").status_code == 200
+
+
+def test_a_mistake_of_our_own_tells_and_logs_no_value(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_given: Any) -> Any:
+        raise KeyError("Quillfeather")
+
+    monkeypatch.setattr("fhir_api.routes.transaction.answer", breaks)
+    answer = send(client(engine), bundle("batch"))
+
+    assert answer.status_code == 500
+    assert "KeyError" in outcome(answer)["diagnostics"]
+    assert "Quillfeather" not in answer.text + caplog.text
+
+
+def test_a_database_that_is_away_is_a_503() -> None:
+    nowhere = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    http = client(nowhere)
+
+    assert http.get("/fhir/Patient/a").status_code == 503
+    assert outcome(send(http, bundle("batch", post(patient()))))["code"] == "transient"

@@ -78,8 +78,8 @@ def encode(
     z = rows.event_values - normalisation.code_mean[event_ids]
     z = np.clip(z / normalisation.code_scale[event_ids], -LARGEST_Z, LARGEST_Z)
     width = len(normalisation.note_mean)
-    table = notes.table if len(notes.table) else np.zeros((0, width), np.float32)
-    table = (table - normalisation.note_mean) / normalisation.note_scale
+    vectors = notes.table if len(notes.table) else np.zeros((0, width), np.float32)
+    table = (vectors - normalisation.note_mean) / normalisation.note_scale
     notes = replace(notes, table=table.astype(np.float32))
     return Encoded(rows, ids[rows.stay_codes], event_ids, z.astype(np.float32), notes)
 

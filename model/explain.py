@@ -112,10 +112,11 @@ class Explainer:
         told = np.flatnonzero(self.factors.features[place] & known & ~self._parts())
         if factor == NOTES:
             return Reason(factor, note_words(contribution), contribution, modifiable=False)
-        if not len(told):
+        pull = linear[told] * np.sign(contribution)
+        if not (pull > 0).any():  # no single value points this way: name the factor alone
             words = SILENT_WORDS.get(factor, factor.replace("_", " "))
             return Reason(factor, words, contribution, modifiable=False)
-        chosen = told[np.argmax(linear[told] * np.sign(contribution))]
+        chosen = told[np.argmax(pull)]
         text = describe(names[chosen], float(values[chosen]))
         return Reason(factor, text, contribution, modifiable(names[chosen]))
 

@@ -1,9 +1,8 @@
-"""A features run over a real store: what it writes, and that steps equal one run from scratch."""
+"""A features run over a real store: what it writes, and what it says when it cannot."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -15,168 +14,130 @@ from etl.events.table import canonical
 from etl.features.compute import feature_row
 from etl.features.table import table_to_rows
 from etl.jobs.failures import RunFailed
-from etl.jobs.job import FeatureJob
-from etl.jobs.run import make_snapshot
 from etl.notes.text import note_key
 from etl.online import load_note_vectors, load_patient
 from etl.rules import SiteRules
-from etl.snapshots import TABLES, SnapshotManifest, read_manifest, snapshots_folder, table_path
-from etl.tables import NoteVector, OnlinePatient
+from etl.snapshots import TABLES, read_manifest, snapshot_path, snapshots_folder, table_path
 from tests.support.encoders import FailingEncoder, LengthEncoder
 from tests.support.hospital import FIRST_DAY, SITE, back_after, lab, person, put, stay, store_of
+from tests.support.runs import Bench, bench_over
 
-NOW = datetime(2021, 1, 1, tzinfo=UTC)
-RUNS = count()
-
-
-class Bench:
-    """One store, one home, and runs over them a second apart."""
-
-    def __init__(self, spark: SparkSession, engine: Engine, url: str, home: Path) -> None:
-        self.spark, self.engine, self.url, self.home = spark, engine, url, home
-
-    def run(self, home: Path | None = None, **options: Any) -> SnapshotManifest:
-        rules = options.pop("rules", SiteRules())
-        job = FeatureJob(self.url, SITE, home or self.home, rules, **options)
-        return make_snapshot(self.spark, job, NOW + timedelta(seconds=next(RUNS)))
-
-    def rows(self, table: str, home: Path | None = None) -> list[dict[str, Any]]:
-        rows = pq.read_table(table_path(home or self.home, table)).to_pylist()
-        return sorted(rows, key=repr)
+FAR = datetime(2030, 1, 1, tzinfo=UTC)
+ENDS = {"dan": FIRST_DAY + timedelta(days=20)}
 
 
-@pytest.fixture
-def bench(spark: SparkSession, engine: Engine, database_url: str, tmp_path: Path) -> Bench:
-    for table in (OnlinePatient.__table__, NoteVector.__table__):
-        table.create(engine, checkfirst=True)  # type: ignore[attr-defined]
-    return Bench(spark, engine, database_url, tmp_path / "home")
+@pytest.fixture(scope="module")
+def made(
+    spark: SparkSession, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
+    """One run that the tests below look at from several sides."""
+    with bench_over(spark, database_url, tmp_path_factory.mktemp("made")) as bench:
+        put(bench.engine, *back_after("ann", 10), lab("ann", "l2", day=12, value=1.1))
+        put(bench.engine, *back_after("bob", 100), *back_after("dan", 10))
+        put(bench.engine, person("kid", birthDate="2015"), stay("kid", "s1", day=0))
+        bench.run(encoder=LengthEncoder, observed_until=lambda patient: ENDS.get(patient, FAR))
+        yield bench
 
 
-def test_labels_and_features_of_each_index_discharge_are_written(bench: Bench) -> None:
-    put(bench.engine, *back_after("ann", 10), *back_after("bob", 100))
+def test_each_index_discharge_has_its_label_and_features(made: Bench) -> None:
+    labels = {row["encounter_id"]: row["label"] for row in made.rows("labels")}
 
-    manifest = bench.run()
+    assert labels == {
+        "ann-s1": True,
+        "ann-s2": False,
+        "bob-s1": False,
+        "bob-s2": False,
+        "dan-s1": None,
+        "dan-s2": None,
+    }
+    assert {row["encounter_id"] for row in made.rows("features")} == set(labels)
 
-    labels = {row["encounter_id"]: row["label"] for row in bench.rows("labels")}
-    assert labels == {"ann-s1": True, "ann-s2": False, "bob-s1": False, "bob-s2": False}
-    assert {row["encounter_id"] for row in bench.rows("features")} == set(labels)
-    assert (manifest.counts["patients"], manifest.counts["labels"]) == (2, 4)
-    assert read_manifest(bench.home) == manifest
 
-
-def test_batch_features_equal_the_plain_function_bit_for_bit(bench: Bench) -> None:
-    put(bench.engine, *back_after("ann", 10), lab("ann", "l2", day=12, value=1.1))
-
-    bench.run()
-
-    stored = store_of(bench.engine).patient_resources("ann")
+def test_batch_features_equal_the_plain_function_bit_for_bit(made: Bench) -> None:
+    stored = store_of(made.engine).patient_resources("ann")
     events = canonical(event for each in stored for event in events_of(each.body))
-    batch = table_to_rows(pq.read_table(table_path(bench.home, "features")))
-    single = [feature_row(events, row.as_of, row.encounter_id, SiteRules()) for row in batch]
-    assert repr(batch) == repr(single)
-    row = load_patient(bench.engine, SITE, "ann")
+
+    batch = table_to_rows(pq.read_table(table_path(made.home, "features")))
+
+    of_ann = [row for row in batch if row.patient_id == "ann"]
+    single = [feature_row(events, row.as_of, row.encounter_id, SiteRules()) for row in of_ann]
+    assert len(single) == 2
+    assert repr(of_ann) == repr(single)
+
+
+def test_the_online_row_holds_the_events_of_the_store(made: Bench) -> None:
+    stored = store_of(made.engine).patient_resources("ann")
+
+    row = load_patient(made.engine, SITE, "ann")
+
     assert row is not None
-    assert row.events == events
+    assert row.events == canonical(event for each in stored for event in events_of(each.body))
+    assert row.as_of == max(event.available for event in row.events if event.available)
+    assert row.watermark == read_manifest(made.home).watermark
 
 
-def test_excluded_discharges_are_counted_by_reason(bench: Bench) -> None:
-    put(bench.engine, person("kid", birthDate="2015"), stay("kid", "s1", day=0))
-
-    manifest = bench.run()
+def test_the_manifest_counts_rows_and_names_exclusions(made: Bench) -> None:
+    manifest = read_manifest(made.home)
 
     assert manifest.excluded == {"below_minimum_age": 1}
-    assert bench.rows("features") == []
+    assert {name: manifest.counts[name] for name in TABLES} == {
+        name: len(made.rows(name)) for name in TABLES
+    }
+    assert (manifest.mode, manifest.counts["patients"]) == ("full", 4)
 
 
-def test_running_in_steps_equals_running_from_scratch(bench: Bench, tmp_path: Path) -> None:
-    early = SiteRules(observed_until=FIRST_DAY + timedelta(days=20))
-    late = SiteRules(observed_until=FIRST_DAY + timedelta(days=90))
-    put(bench.engine, *back_after("ann", 10), *back_after("bob", 10), *back_after("cat", 9))
-    bench.run(rules=early, encoder=LengthEncoder)
-    put(bench.engine, lab("bob", "l1", day=1, value=7.0), *back_after("dan", 5))
+def test_notes_named_by_features_have_their_vectors(made: Bench) -> None:
+    keys = {note_key(f"Lives alone. Back after {days}?") for days in (10, 100)}
 
-    steps = bench.run(rules=late, encoder=LengthEncoder)
-    scratch = bench.run(tmp_path / "other", rules=late, encoder=LengthEncoder)
+    notes = made.rows("notes")
 
-    assert (steps.mode, scratch.mode) == ("incremental", "full")
-    assert steps.counts == scratch.counts
-    assert steps.excluded == scratch.excluded
-    for table in TABLES:
-        assert repr(bench.rows(table)) == repr(bench.rows(table, tmp_path / "other"))
+    stored = load_note_vectors(made.engine, SITE, sorted(keys), LengthEncoder.hash)
+    assert {row["note_key"] for row in notes} == keys == set(stored)
+    assert all(row["vector"] == stored[row["note_key"]][row["chunk"]].tolist() for row in notes)
 
 
-def test_a_resource_that_changes_hands_leaves_its_first_patient(
-    bench: Bench, tmp_path: Path
+def test_files_are_sorted_and_nothing_lies_beside_them(made: Bench) -> None:
+    folder = snapshot_path(made.home)
+
+    assert {path.name for path in folder.iterdir()} == {*TABLES, "manifest.json"}
+    for part in folder.glob("features/part-*.parquet"):
+        rows = [(row["patient_id"], row["as_of"]) for row in pq.read_table(part).to_pylist()]
+        assert rows == sorted(rows)
+
+
+def test_a_failing_run_keeps_the_snapshot_and_no_word_of_a_note(
+    spark: SparkSession, engine: Engine, tmp_path: Path
 ) -> None:
-    put(bench.engine, *back_after("ann", 10), person("bob"))
-    bench.run()
-    moved = stay("ann", "s2", day=13) | {"subject": {"reference": "Patient/bob"}}
-    put(bench.engine, moved)
-
-    bench.run()
-    bench.run(tmp_path / "other")
-
-    assert bench.rows("labels") == bench.rows("labels", tmp_path / "other")
-    owners = {row["encounter_id"]: row["patient_id"] for row in bench.rows("labels")}
-    assert owners == {"ann-s1": "ann", "ann-s2": "bob"}
-
-
-def test_nothing_new_leaves_the_snapshot_as_it_is(bench: Bench) -> None:
-    put(bench.engine, *back_after("ann", 10))
-    first = bench.run()
-
-    assert bench.run() == first
-    assert bench.run(full=True) != first
-
-
-def test_each_patient_may_be_observed_to_an_end_of_their_own(bench: Bench) -> None:
-    put(bench.engine, *back_after("ann", 10), *back_after("bob", 10))
-    ends = {"ann": FIRST_DAY + timedelta(days=400), "bob": FIRST_DAY + timedelta(days=20)}
-
-    bench.run(observed_until=ends.__getitem__)
-
-    mature = {row["encounter_id"] for row in bench.rows("labels") if row["label"] is not None}
-    assert mature == {"ann-s1", "ann-s2"}
-
-
-def test_notes_named_by_features_have_their_vectors(bench: Bench) -> None:
-    put(bench.engine, *back_after("ann", 10))
-    words = "Lives alone. Back after 10?"
-
-    manifest = bench.run(encoder=LengthEncoder)
-
-    notes = bench.rows("notes")
-    stored = load_note_vectors(bench.engine, SITE, [note_key(words)], LengthEncoder.hash)
-    assert manifest.encoder == LengthEncoder.hash
-    assert {row["note_key"] for row in notes} == {note_key(words)}
-    assert [row["vector"] for row in notes] == stored[note_key(words)].tolist()
-
-
-def test_a_failing_run_keeps_the_snapshot_and_no_word_of_a_note(bench: Bench) -> None:
-    put(bench.engine, *back_after("ann", 10))
+    bench = Bench(spark, engine, tmp_path)
     before = bench.run()
-    put(bench.engine, *back_after("bob", 10))
+    put(engine, *back_after("bob", 10))
 
     with pytest.raises(RunFailed, match="Embedding failed for note") as failed:
         bench.run(encoder=FailingEncoder)
 
     assert "Lives alone" not in str(failed.value)
-    assert read_manifest(bench.home) == before
-    kept = {path.name for path in snapshots_folder(bench.home).iterdir()}
+    assert read_manifest(tmp_path) == before
+    kept = {path.name for path in snapshots_folder(tmp_path).iterdir()}
     assert kept == {".lock", "current", before.id}
 
 
-def test_a_patient_that_cannot_be_read_is_named_by_pseudonym(bench: Bench) -> None:
-    put(bench.engine, person("p1bad", birthDate="once upon a time"))
+def test_a_patient_that_cannot_be_read_is_named_by_pseudonym(
+    spark: SparkSession, engine: Engine, tmp_path: Path
+) -> None:
+    put(engine, person("p1bad", birthDate="once upon a time"))
 
     with pytest.raises(RunFailed, match="Patient to events failed for patient p1bad") as failed:
-        bench.run()
+        Bench(spark, engine, tmp_path).run()
 
     assert "once upon" not in str(failed.value)
 
 
-def test_an_empty_store_gives_an_empty_snapshot(bench: Bench) -> None:
-    manifest = bench.run()
+def test_an_empty_store_gives_an_empty_snapshot(
+    spark: SparkSession, engine: Engine, tmp_path: Path
+) -> None:
+    bench = Bench(spark, engine, tmp_path)
+
+    manifest = bench.run(encoder=LengthEncoder)
 
     assert set(manifest.counts.values()) == {0}
     assert all(bench.rows(table) == [] for table in TABLES)

@@ -33,6 +33,7 @@ RELATED = re.compile(r",?[ \t(]{1,2}")
 LABELLED = re.compile(r"[ \t]{0,3}[:#][ \t]{0,12}")
 CREDENTIALLED = re.compile(r",?[ \t]{1,2}")
 PART = re.compile(rf"[ \t]?[.,{APOSTROPHES}-]?[ \t]{{0,2}}")
+VOWEL = re.compile(r"[aeiouy]|[^a-z]")  # a word without one is an abbreviation
 MIXED_CASE = re.compile(r"(?:Mc|Mac|De|La|Di|O)[A-Z][a-z]+")
 
 Found = tuple[int, int, str]  # start and end in the text, and the label
@@ -127,7 +128,7 @@ class _Finder:
             return MIXED_CASE.fullmatch(written) is not None
         if self._words.gap(index).lstrip(" ").startswith(":"):
             return False
-        if word.removesuffix("s") in self._common:
+        if word.removesuffix("s") in self._common or not VOWEL.search(word):
             return False
         says = self._words.at(index + 1) in SPEECH - WEAK_SPEECH
         return says or not self._words.starts_sentence(index)
@@ -169,6 +170,8 @@ class _Finder:
     def _after_sign(self, index: int, word: str) -> Iterator[Found]:
         """The name after a title, a relative or a label."""
         gap, first = self._words.gap(index), index + 1
+        if word in TITLES and self._particles(first) and TITLED.fullmatch(gap):
+            yield from self._run(first, first + LONGEST_NAME, loose=True)
         if not self._words.is_capital(first) or self._words.at(first) in NO_NAMES:
             return
         is_common = self._words.at(first) in self._common

@@ -12,6 +12,7 @@ and a shifted date may equal somebody's birthday.
 """
 
 import base64
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from privacy.notes.text import TOKEN, Phrases, fold, folded_words
 from privacy.notes.words import common_words
 from privacy.pseudonyms import PSEUDONYM
 
+DIGIT = re.compile(r"\d")
 SHORTEST_NUMBER, SHORTEST_NAME = 6, 4
 NOTE = "data"
 CODED = frozenset({"code", "system"})
@@ -113,9 +115,8 @@ def _decoded(data: str) -> str:
 def _number_probe(text: str) -> tuple[str, ...]:
     """The words of a number; none when it is too short or too common to be looked for."""
     words = folded_words(text)
-    joined = "".join(words)
-    is_telling = "@" in text or any(letter.isdigit() for letter in joined)
-    return words if is_telling and len(joined) >= SHORTEST_NUMBER else ()
+    is_telling = "@" in text or DIGIT.search(text) is not None
+    return words if is_telling and sum(map(len, words)) >= SHORTEST_NUMBER else ()
 
 
 def _is_named(names: Phrases, words: list[str], folded: list[str], place: int) -> bool:

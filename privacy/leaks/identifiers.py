@@ -11,6 +11,7 @@ from typing import Any
 PEOPLE = frozenset({"Patient", "Person", "Practitioner", "RelatedPerson"})
 PLACES = frozenset({"Organization", "Location", "HealthcareService"})
 DEMOGRAPHIC = PEOPLE | PLACES | {"PractitionerRole", "CareTeam"}
+HOLDERS = {"Bundle": "entry", "Parameters": "parameter"}
 MAIDEN_NAME = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
 PLACE_PARTS = ("city", "district")
 
@@ -48,7 +49,7 @@ def identifiers_of(resources: Iterable[Mapping[str, Any]], *, displays: bool) ->
     found = Identifiers()
     for resource in _with_nested(resources):
         _add_ids(found, resource)
-        if resource.get("resourceType") in DEMOGRAPHIC:
+        if str(resource.get("resourceType")) in DEMOGRAPHIC:
             _add_demographics(found, resource)
         if displays:
             _add_displays(found, resource)
@@ -62,23 +63,26 @@ def _with_nested(resources: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
         yield resource
         if "contained" in resource:
             yield from _with_nested(_items(resource["contained"]))
-        for holder in ("entry", "parameter"):
-            if holder in resource and resource.get("resourceType") in {"Bundle", "Parameters"}:
-                inner = (i.get("resource") for i in _items(resource[holder]) if _is_object(i))
-                yield from _with_nested(inner)
+        holder = HOLDERS.get(str(resource.get("resourceType")))
+        if holder is not None:
+            inner = (i.get("resource") for i in _items(resource.get(holder)) if _is_object(i))
+            yield from _with_nested(inner)
 
 
 def _add_ids(found: Identifiers, resource: Mapping[str, Any]) -> None:
-    if isinstance(resource.get("id"), str):
-        found.numbers.add(resource["id"])
-    for identifier in _items(resource.get("identifier")):
+    real_id = resource.get("id")
+    if isinstance(real_id, str):
+        found.numbers.add(real_id)
+    if "identifier" not in resource:
+        return
+    for identifier in _items(resource["identifier"]):
         if _is_object(identifier) and isinstance(identifier.get("value"), str):
             found.numbers.add(identifier["value"])
 
 
 def _add_demographics(found: Identifiers, value: Mapping[str, Any]) -> None:
     """Names, telecoms and addresses at any depth of a demographic resource."""
-    is_place = value.get("resourceType") in PLACES
+    is_place = str(value.get("resourceType")) in PLACES
     for key, item in value.items():
         for part in _items(item):
             if key in {"name", "alias"} and (is_place or _is_object(part)):

@@ -66,10 +66,9 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[Sequence[str]] = ()) -> None:
         self._phrases = {tuple(phrase) for phrase in phrases if phrase}
-        self._lengths: dict[str, tuple[int, ...]] = {}
-        for phrase in sorted(self._phrases):
-            known = self._lengths.get(phrase[0], ())
-            self._lengths[phrase[0]] = tuple(sorted({*known, len(phrase)}))
+        self._lengths: dict[str, set[int]] = {}
+        for phrase in self._phrases:
+            self._lengths.setdefault(phrase[0], set()).add(len(phrase))
 
     def ends(self, words: Sequence[str], index: int) -> Iterator[int]:
         """Where each phrase ends that begins at word `index`.
@@ -77,7 +76,7 @@ class Phrases:
         >>> list(Phrases([("new", "york"), ("new",)]).ends(["in", "new", "york"], 1))
         [2, 3]
         """
-        for length in self._lengths.get(words[index], ()):
+        for length in sorted(self._lengths.get(words[index], ())):
             if tuple(words[index : index + length]) in self._phrases:
                 yield index + length
 

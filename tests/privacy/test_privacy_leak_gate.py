@@ -146,3 +146,18 @@ def test_names_beside_references_are_read_for_notes_only() -> None:
 
     assert identifiers_of([stay], displays=False).displayed == set()
     assert identifiers_of([stay], displays=True).displayed == {("Dr.", "Ida", "Moss")}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"resourceType": ["Patient"], "id": "a"},
+        {"resourceType": "Bundle", "id": "a", "entry": [None, {"resource": "Ann"}, {}]},
+        {"resourceType": "Parameters", "id": "a", "parameter": "Ann"},
+        {"resourceType": "Patient", "id": "a", "name": "Ann", "telecom": ["Ann"], "address": [5]},
+        {"resourceType": "Patient", "id": "a", "identifier": "Ann", "contained": ["Ann"]},
+        {"resourceType": "Encounter", "id": "a", "identifier": [None, {"value": 5}]},
+    ],
+)
+def test_resources_of_odd_shape_are_read_without_a_fault(odd: dict[str, Any]) -> None:
+    assert len(cleaner("scrub").clean_batch([odd])) == 1

@@ -82,7 +82,7 @@ def test_a_resource_type_without_a_table_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [{}, {"resourceType": "Patient"}, {"id": "a"}, {"resourceType": 5, "id": "a"}]
+    "broken", [{}, {"resourceType": "Patient"}, {"id": "a"}, {"resourceType": [{}], "id": "a"}]
 )
 def test_a_resource_without_type_or_id_is_refused(broken: dict[str, Any]) -> None:
     assert isinstance(cleaner().clean_batch([broken])[0], Refusal)

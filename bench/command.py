@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TAIL = 2_000
+UNSET = ("-u", "HOMEWARD_DATABASE_URL")  # a benchmark never writes into a database of yours
 
 
 class CommandFailed(RuntimeError):
@@ -33,7 +34,7 @@ class House:
         """The command line, with its settings in front."""
         given = {"HOME": str(self.home)} | dict(self.settings)
         variables = [f"HOMEWARD_{name}={value}" for name, value in given.items()]
-        return ["/usr/bin/env", *variables, sys.executable, "-m", "homeward", *arguments]
+        return ["/usr/bin/env", *UNSET, *variables, sys.executable, "-m", "homeward", *arguments]
 
     def run(self, *arguments: str) -> str:
         """Run a command to its end and give its standard output.

@@ -1,14 +1,26 @@
-"""Processor time of the embedded Postgres, which is no child of the benchmark.
+"""The embedded Postgres of a benchmark: emptied before, and its processor time measured.
 
-Read from `/proc` (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html): the postmaster's own
-time and that of the workers it has buried, and the time of those still alive.
+The server is no child of the benchmark, so its time is read from `/proc`
+(https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html): the postmaster's own time and that of
+the workers it has buried, and the time of those still alive.
 """
 
 import os
+import shutil
 from pathlib import Path
+
+from homeward.embedded.postgres import EmbeddedPostgres
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PARENT, USER, AFTER_CHILDREN = 1, 11, 15  # places after the command name, counted from 0
+
+
+def emptied(home: Path) -> EmbeddedPostgres:
+    """The server of a home that holds nothing: what an earlier run left there is removed."""
+    server = EmbeddedPostgres(home / "postgres")
+    shutil.rmtree(server.root, ignore_errors=True)  # as root it may lie outside the home
+    shutil.rmtree(home, ignore_errors=True)
+    return server
 
 
 def postgres_cpu_s(data: Path) -> float:

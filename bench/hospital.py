@@ -22,6 +22,11 @@ class Hospital:
     house: House
 
     @property
+    def inputs(self) -> list[Path]:
+        """What had happened so far: the hospital first, since patients refer to it."""
+        return [self.folder / "hospital.json", self.folder / "patients"]
+
+    @property
     def discharges(self) -> Path:
         """Discharges to ask about, with the prefetch an EHR would send."""
         return self.folder / "discharges"
@@ -42,7 +47,7 @@ def prepared_hospital(out: Path, patients: int) -> Hospital:
     done = hospital.house.home / "prepared.json"
     if not done.is_file():
         house = hospital.house
-        house.run("ingest", str(hospital.folder / "patients"))
+        house.run("ingest", *map(str, hospital.inputs))
         house.run("features")
         house.run("train")
         house.run("models", "promote", "newest", "--reason", "benchmark")

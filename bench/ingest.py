@@ -7,43 +7,44 @@ command's processes and in Postgres.
 """
 
 import argparse
-import shutil
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.clock import Spent, measured, utc_now
 from bench.command import House
-from bench.database import postgres_cpu_s
+from bench.database import emptied, postgres_cpu_s
 from bench.hospital import simulated_hospital
 from bench.machine import this_machine
 from bench.report import Report, Row, save
 from bench.volume import Volume, volume
-from homeward.embedded.postgres import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from homeward.embedded.postgres import EmbeddedPostgres
 
 
-def measure(folder: Path, home: Path, workers: int) -> Report:
-    """Ingest `folder` twice into a fresh home.
+def measure(inputs: Sequence[Path], home: Path, workers: int) -> Report:
+    """Ingest the same files twice into a fresh home.
 
     Args:
-        folder: Bundles or NDJSON, not packed.
+        inputs: Files and folders of Bundles or NDJSON, not packed.
         home: Emptied first.
         workers: Processes that read files.
     """
-    began, machine, size = utc_now(), this_machine(), volume(folder)
-    shutil.rmtree(home, ignore_errors=True)
-    house = House(home, {"SITE": "bench", "NOTES": "scrub"})
+    began, machine, size = utc_now(), this_machine(), volume(inputs)
+    server, house = emptied(home), House(home, {"SITE": "bench", "NOTES": "scrub"})
+    server.url()  # held, so that all commands find the same one running
     house.run("migrate")
-    server = EmbeddedPostgres(home / "postgres")
-    server.url()
-    rows = [once(name, folder, (house, server), workers, size) for name in ("all new", "all known")]
+    rows = [once(name, inputs, (house, server), workers, size) for name in ("all new", "all known")]
     server.leave()
     return Report("ingest", rows, machine, began)
 
 
 def once(
     name: str,
-    folder: Path,
-    place: tuple[House, EmbeddedPostgres],
+    inputs: Sequence[Path],
+    place: "tuple[House, EmbeddedPostgres]",
     workers: int,
     size: Volume,
 ) -> Row:
@@ -51,15 +52,14 @@ def once(
     house, server = place
     before = postgres_cpu_s(server.data)
     with measured() as spent:
-        house.run("ingest", str(folder), "--workers", str(workers))
-    return row(name, workers, size, spent, postgres_cpu_s(server.data) - before)
+        words = house.run("ingest", *map(str, inputs), "--workers", str(workers), "--json")
+    counts = {"input": name, "workers": workers, "stored": json.loads(words)["total"]["stored"]}
+    return {**counts, **figures(size, spent, postgres_cpu_s(server.data) - before)}
 
 
-def row(name: str, workers: int, size: Volume, spent: Spent, postgres_s: float) -> Row:
-    """One line: how much, how fast, and what each resource cost."""
+def figures(size: Volume, spent: Spent, postgres_s: float) -> Row:
+    """How much, how fast, and what each resource cost."""
     return {
-        "input": name,
-        "workers": workers,
         "resources": size.resources,
         "MB": size.megabytes,
         "seconds": spent.wall_s,
@@ -79,10 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes that read files")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args(arguments)
-    folder = options.folder or (
-        simulated_hospital(options.out, options.patients).folder / "patients"
-    )
-    save(measure(folder, options.out / "home-ingest", options.workers), options.json)
+    inputs = [options.folder] if options.folder else []
+    inputs = inputs or simulated_hospital(options.out, options.patients).inputs
+    save(measure(inputs, options.out / "home-ingest", options.workers), options.json)
     return 0
 
 

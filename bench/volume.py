@@ -1,7 +1,7 @@
-"""How much a folder of FHIR files holds: patients, resources, bytes of JSON."""
+"""How much files of FHIR hold: patients, resources, bytes of JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,14 @@ class Volume:
     megabytes: float
 
 
-def volume(folder: Path) -> Volume:
-    """Count every `.json` and `.ndjson` file below `folder`; packed ones are not looked into."""
-    paths = [path for path in folder.rglob("*") if path.suffix in SUFFIXES]
+def volume(inputs: Iterable[Path]) -> Volume:
+    """Count the files, and every file below the folders, that end in `.json` or `.ndjson`."""
+    paths = [
+        path
+        for given in inputs
+        for path in ([given] if given.is_file() else sorted(given.rglob("*")))
+        if path.suffix in SUFFIXES
+    ]
     kinds = [kind for path in paths for kind in kinds_in(path)]
     megabytes = sum(path.stat().st_size for path in paths) / 1e6
     return Volume(kinds.count("Patient"), len(kinds), megabytes)

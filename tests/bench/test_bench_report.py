@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.clock import measured
+from bench import features, ingest
+from bench.clock import Spent, measured
 from bench.command import CommandFailed, House
 from bench.machine import this_machine
 from bench.report import Report, save
-from bench.volume import volume
+from bench.volume import Volume, volume
 
 ROWS = [{"part": "read", "resources": 12000, "seconds": 0.25}]
 
@@ -46,7 +47,7 @@ def test_a_volume_counts_entries_of_bundles_and_lines_of_ndjson(tmp_path: Path) 
     (tmp_path / "a.json").write_text(json.dumps({"resourceType": "Bundle", "entry": entries}))
     (tmp_path / "b.ndjson").write_text('{"resourceType": "Patient"}\n' * 3)
 
-    found = volume(tmp_path)
+    found = volume([tmp_path])
 
     assert (found.patients, found.resources) == (4, 5)
     assert found.megabytes == pytest.approx(
@@ -62,5 +63,16 @@ def test_a_command_that_fails_says_so_in_its_own_words(tmp_path: Path) -> None:
 def test_settings_of_a_house_reach_its_process_alone(tmp_path: Path) -> None:
     line = House(tmp_path, {"SITE": "one"}).call("doctor")
 
-    assert line[1:3] == [f"HOMEWARD_HOME={tmp_path}", "HOMEWARD_SITE=one"]
+    assert line[3:5] == [f"HOMEWARD_HOME={tmp_path}", "HOMEWARD_SITE=one"]
     assert line[-2:] == ["homeward", "doctor"]
+
+
+def test_rows_of_ingestion_and_features_give_rates_of_what_was_read() -> None:
+    size = Volume(patients=60, resources=600, megabytes=1.2)
+    ingestion = ingest.figures(size, Spent(wall_s=3.0, cpu_s=1.2), postgres_s=0.6)
+    row = features.row("from scratch", size, 30.0, cores=2)
+
+    assert (ingestion["resources/s"], ingestion["MB/s"]) == (200, pytest.approx(0.4))
+    assert ingestion["CPU ms/resource"] == pytest.approx(2.0)
+    assert ingestion["Postgres CPU ms/resource"] == pytest.approx(1.0)
+    assert (row["patients/min"], row["resources/patient"], row["cores"]) == (120, 10, 2)

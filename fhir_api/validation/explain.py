@@ -7,24 +7,47 @@ what they let pass, such as a code outside a required binding, the schema adds.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
+from itertools import chain, islice
 from typing import Any
 
+import jsonschema_rs
 from pydantic import BaseModel, ValidationError
 
+from fhir_api.json_text import dump
 from fhir_api.validation.issue import Issue
 
 MISSING = {"model_field_validation.missing", "missing"}
 CODES = dict.fromkeys(MISSING, "required") | {"extra_forbidden": "structure"}
+MOST_ISSUES = 20  # of one resource; whoever mends these is told the rest
+LARGEST_EXPLAINED = 1_000_000  # bytes
 ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 Place = Sequence[str | int]
 
 
 def explain(schema: Any, resource: Mapping[str, Any], kind: str, prefix: str) -> list[Issue]:
-    """Issues of a resource that `schema`, its compiled JSON Schema, refuses; at least one."""
-    found = {issue.expression: issue for issue in model_issues(resource, kind, prefix)}
-    for issue in schema_issues(schema, resource, prefix):
+    """Issues of a resource that `schema`, its compiled JSON Schema, refuses; 1 to MOST_ISSUES.
+
+    Of a resource of over a megabyte only the first thing wrong is told: a million of the same
+    would take minutes and gigabytes.
+    """
+    if len(dump(resource)) > LARGEST_EXPLAINED:
+        return first_issue(schema, resource, prefix)
+    told = model_issues(resource, kind, prefix)
+    found: dict[str | None, Issue] = {}
+    for issue in chain(islice(told, MOST_ISSUES), schema_issues(schema, resource, prefix)):
         found.setdefault(issue.expression, issue)
+        if len(found) == MOST_ISSUES:
+            break
     return list(found.values())
+
+
+def first_issue(schema: Any, resource: Mapping[str, Any], prefix: str) -> list[Issue]:
+    """What the schema meets first."""
+    try:
+        schema.validate(resource)
+    except jsonschema_rs.ValidationError as error:
+        return list(issues_of(error, prefix))
+    return []
 
 
 def model_issues(resource: Mapping[str, Any], kind: str, prefix: str) -> Iterator[Issue]:
@@ -60,10 +83,10 @@ def without_nested(resource: Mapping[str, Any]) -> dict[str, Any]:
 def schema_issues(schema: Any, resource: Mapping[str, Any], prefix: str) -> Iterator[Issue]:
     """What the compiled schema says."""
     for error in schema.iter_errors(resource):
-        yield from issues_of(type(error.kind).__name__, error, prefix)
+        yield from issues_of(error, prefix)
 
 
-def issues_of(_kind: str, error: Any, prefix: str) -> Iterable[Issue]:
+def issues_of(error: Any, prefix: str) -> Iterable[Issue]:
     """The issue of one schema error; the rule that broke is the last name of its schema path."""
     rule = [each for each in error.schema_path if isinstance(each, str)]
     where = path_of(prefix, error.instance_path)
@@ -88,7 +111,7 @@ def missing_element(error: Any, rule: Sequence[str]) -> str | None:
 
 def unexpected(error: Any) -> list[str]:
     """Names of elements that the schema does not know."""
-    names: list[str] = list(error.kind.unexpected)
+    names: list[str] = list(error.kind.unexpected)[:MOST_ISSUES]
     return names
 
 

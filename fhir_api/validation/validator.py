@@ -11,11 +11,10 @@ from typing import Any
 import jsonschema_rs
 
 from fhir_api.validation.elements import resource_types
-from fhir_api.validation.explain import explain
+from fhir_api.validation.explain import MOST_ISSUES, explain
 from fhir_api.validation.issue import Issue
 from fhir_api.validation.schema import schema_of
 
-MOST_ISSUES = 20  # of one resource; whoever mends these is told the rest
 NestedResources = Iterator[tuple[str, Any]]
 
 

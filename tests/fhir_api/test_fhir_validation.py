@@ -135,3 +135,10 @@ def test_no_message_ever_holds_a_value(elements: dict[str, Any]) -> None:
 def test_anything_at_all_is_answered_with_issues_and_no_accident(value: Any) -> None:
     assert VALIDATOR.validate(value) != []
     assert VALIDATOR.validate(patient(name=value)) != []
+
+
+def test_a_huge_wrong_resource_is_told_one_thing_and_not_a_million() -> None:
+    huge = patient(name=[{"colour": SECRET}] * 50_000)
+
+    assert len(VALIDATOR.validate(huge)) == 1
+    assert len(VALIDATOR.validate(patient(name=[{"colour": SECRET}] * 50))) == 20

@@ -11,7 +11,7 @@ from typing import Any
 from privacy.policy import Policy
 from privacy.rules import Refused, Rule, Visit, count_dropped
 
-OWN_ADDRESS = re.compile(r"https?://[A-Za-z0-9./_-]{1,200}")
+OWN_ADDRESS = re.compile(r"(?!.*[0-9]{6})https?://[A-Za-z0-9./_-]{1,200}")
 OWN_PART = re.compile(r"[A-Za-z][A-Za-z-]{0,39}")
 
 

@@ -12,13 +12,14 @@ from model.snapshot import read_examples
 
 
 def scores(artefact: Path, snapshot: Path) -> pa.Table:
-    """patient_id, encounter_id, as_of, probability, model_version; one row a labelled discharge.
+    """patient_id, encounter_id, as_of, probability, model_version; one row a discharge,
+    mature or not.
 
     Raises:
         CorruptArtefact: The model's files are not as they were written.
         BadSnapshot: A table of the snapshot is missing.
     """
-    model, examples = read_artefact(artefact), read_examples(snapshot)
+    model, examples = read_artefact(artefact), read_examples(snapshot, labelled=False)
     found = pa.table(
         {
             "patient_id": pa.array(list(examples.patients), pa.string()),

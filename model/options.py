@@ -25,7 +25,7 @@ class TrainOptions:
             artefact so that new notes can be read.
         features: Names of the values; None takes the catalogue's.
         draws: Bootstrap draws of the intervals.
-        threads: For LightGBM.
+        threads: For LightGBM; on a shared machine more than one often wait for each other.
     """
 
     seed: int = 0
@@ -43,4 +43,4 @@ class TrainOptions:
     note_encoder: Path | None = None
     features: tuple[str, ...] | None = None
     draws: int = 500
-    threads: int = 2
+    threads: int = 1

@@ -44,8 +44,13 @@ class Examples:
         return len(self.labels)
 
 
-def read_examples(snapshot: Path) -> Examples:
-    """Every row of `features` whose stay has a label; the others are not mature or excluded.
+def read_examples(snapshot: Path, *, labelled: bool = True) -> Examples:
+    """The rows of `features` with their labels.
+
+    Args:
+        snapshot: Directory of one snapshot.
+        labelled: Leave out stays without a label, which are not mature or excluded; else they
+            are kept and their label is NaN.
 
     Raises:
         BadSnapshot: A table is missing.
@@ -53,14 +58,14 @@ def read_examples(snapshot: Path) -> Examples:
     features, labels = _table(snapshot, "features"), _table(snapshot, "labels")
     labels = labels.filter(pc.is_valid(labels["label"]))
     at = pc.index_in(features["encounter_id"], labels["encounter_id"].combine_chunks())
-    features, at = features.filter(pc.is_valid(at)), at.drop_null()
-    label = labels["label"].take(at)
+    if labelled:
+        features, at = features.filter(pc.is_valid(at)), at.drop_null()
     return Examples(
         rows=ragged_from(features),
         notes=read_notes(snapshot, features["note_keys"]),
         patients=_strings(features["patient_id"]),
         encounters=_strings(features["encounter_id"]),
-        labels=_numbers(pc.cast(label, pa.float64())),
+        labels=_numbers(pc.cast(labels["label"].take(at), pa.float64())),
         manifest=_manifest(snapshot),
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from etl.features.catalogue import NAMES, SCHEMA_HASH
+from model.batch import scores
 from model.errors import CorruptArtefact, SchemaMismatch
 from model.evaluate import evaluate
 from model.fit import Epoch, batch_size, stalled
@@ -73,6 +74,14 @@ def test_evaluation_repeats_what_training_measured(trained: Path, snapshot: Path
 
     assert evaluation.metrics["auroc"].value == pytest.approx(measured["auroc"]["value"])
     assert len(evaluation.probabilities) == len(evaluation.encounters)
+
+
+def test_a_whole_snapshot_is_scored_mature_or_not(trained: Path, snapshot: Path) -> None:
+    table = scores(trained, snapshot)
+
+    assert table.num_rows == 600
+    assert set(table["model_version"].to_pylist()) == {Predictor.load(trained).version}
+    assert 0 < min(table["probability"].to_pylist()) < max(table["probability"].to_pylist()) < 1
 
 
 def test_a_snapshot_of_other_vectors_is_not_judged(trained: Path, tmp_path: Path) -> None:

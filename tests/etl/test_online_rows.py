@@ -20,7 +20,6 @@ from etl.online import (
     upsert_note_vectors,
     upsert_patients,
 )
-from etl.tables import NoteVector, OnlinePatient
 
 MOMENT = datetime(2020, 1, 2, 8, 30, tzinfo=UTC)
 EVENT = Event(
@@ -29,10 +28,9 @@ EVENT = Event(
 
 
 @pytest.fixture
-def connection(engine: Engine, database_url: str) -> Iterator[psycopg.Connection]:
-    for table in (OnlinePatient.__table__, NoteVector.__table__):
-        table.create(engine, checkfirst=True)  # type: ignore[attr-defined]
-    with psycopg.connect(libpq_url(database_url)) as connection:
+def connection(engine: Engine) -> Iterator[psycopg.Connection]:
+    url = engine.url.render_as_string(hide_password=False)
+    with psycopg.connect(libpq_url(url)) as connection:
         yield connection
 
 

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
 from etl.snapshots import read_manifest, table_path
-from etl.tables import NoteVector, OnlinePatient
 from homeward.embedded.java import prepare_java
 from tests.support.cluster import standalone_cluster
 from tests.support.hospital import back_after, put
@@ -48,8 +47,6 @@ def test_one_master_and_two_workers_make_a_snapshot(
     engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
     prepare_java(VAR)
-    for table in (OnlinePatient.__table__, NoteVector.__table__):
-        table.create(engine, checkfirst=True)  # type: ignore[attr-defined]
     patients = [f"patient-{number}" for number in range(12)]
     put(engine, *(resource for patient in patients for resource in back_after(patient, 10)))
 

@@ -16,16 +16,14 @@ from etl.jobs.postgres_source import libpq_url, read_postgres
 from etl.notes.encoder import EncoderFactory
 from etl.notes.text import note_key
 from etl.online import load_note_vectors
-from etl.tables import NoteVector
 from tests.support.encoders import FailingEncoder, LengthEncoder, OtherEncoder
 
 LONG, SHORT = "Lives alone, and missed the last two visits.", "Steady gait."
 
 
 @pytest.fixture
-def url(engine: Engine, database_url: str) -> str:
-    NoteVector.__table__.create(engine, checkfirst=True)  # type: ignore[attr-defined]
-    return libpq_url(database_url)
+def url(engine: Engine) -> str:
+    return libpq_url(engine.url.render_as_string(hide_password=False))
 
 
 def target(url: str, factory: EncoderFactory = LengthEncoder) -> NoteTarget:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etl.rules import SiteRules
 from homeward.embedded.postgres import EmbeddedPostgres
@@ -145,7 +145,7 @@ class ShiftedEnd:
 
 
 @contextmanager
-def open_house(**given: object) -> Iterator[House]:
+def open_house(**given: Any) -> Iterator[House]:
     """A house over the settings of this process, closed when the block ends."""
     house = House(read_settings(**given))
     try:

@@ -6,7 +6,7 @@ variable wins. `docs/reference/settings.md` is written from the descriptions bel
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-def read_settings(**given: object) -> Settings:
+def read_settings(**given: Any) -> Settings:
     """The settings of this process; `given` come from the command line and win.
 
     Raises:

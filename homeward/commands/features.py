@@ -43,7 +43,8 @@ def run(
     house: House, *, full: bool = False, note_encoder: Path | None = None
 ) -> "SnapshotManifest":
     """One features run over the house's store; the manifest of the now current snapshot."""
-    from etl.jobs.run import FeatureJob, run_features
+    from etl.jobs.job import FeatureJob
+    from etl.jobs.run import run_features
     from etl.jobs.session import SparkOptions
     from homeward.embedded.java import prepare_java
 

@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -67,7 +67,7 @@ def move(house: House, version: str, alias: str = "champion", reason: str = "not
     return version
 
 
-def listed(house: House) -> list[dict[str, object]]:
+def listed(house: House) -> list[dict[str, Any]]:
     """Versions with their AUROC and aliases, newest first."""
     from model import registry
 

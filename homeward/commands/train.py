@@ -1,5 +1,6 @@
 """`homeward train`: fit the readmission network and compare it with the baselines."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,10 +36,15 @@ def train(
     """
     from model.options import TrainOptions
 
-    given = {"epochs": epochs} if epochs else {}
     with open_house() as house:
         folder = encoder_folder(house, note_encoder)
-        options = TrainOptions(seed=seed, members=members, note_encoder=folder, **given)
+        options = TrainOptions(
+            seed=seed,
+            members=members,
+            note_encoder=folder,
+            epochs=epochs or TrainOptions().epochs,
+            threads=os.cpu_count() or 1,
+        )
         version, artefact = run(house, options, snapshot)
     typer.echo((artefact / "report.md").read_text())
     typer.echo(f"Registered as {version}. Into service: homeward models promote {version}")

@@ -73,14 +73,25 @@ def timeline(points: Sequence[RiskPoint], base_rate: float) -> str:
     """One patient's risk at each discharge, against the site's rate; SVG."""
     figure, axes = _axes("One patient's risk over time", "discharge", "risk of readmission")
     axes.axhline(base_rate, color=GUIDE, linewidth=1, linestyle=":", label="all patients")
-    axes.plot([p.at for p in points], [p.probability for p in points], color=OURS, marker="o")
+    axes.plot(
+        dates([p.at for p in points]), [p.probability for p in points], color=OURS, marker="o"
+    )
     back = [point for point in points if point.readmitted]
-    axes.scatter([p.at for p in back], [p.probability for p in back], s=90, facecolors="none",
-                 edgecolors=OTHERS[0], label="back within 30 days")  # fmt: skip
+    axes.scatter(dates([p.at for p in back]), [p.probability for p in back], s=90,
+                 facecolors="none", edgecolors=OTHERS[0],
+                 label="back within 30 days")  # fmt: skip
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=8)
+    axes.xaxis_date()
     figure.autofmt_xdate(rotation=30)
     return _svg(figure)
+
+
+def dates(moments: Sequence[datetime]) -> list[float]:
+    """Moments as matplotlib counts them."""
+    from matplotlib.dates import date2num
+
+    return [float(date2num(moment)) for moment in moments]
 
 
 def _axes(title: str, x: str, y: str) -> "tuple[Figure, Axes]":

@@ -91,7 +91,7 @@ def dates(moments: Sequence[datetime]) -> list[float]:
     """Moments as matplotlib counts them."""
     from matplotlib.dates import date2num
 
-    return [float(date2num(moment)) for moment in moments]
+    return [float(date2num(moment)) for moment in moments]  # type: ignore[no-untyped-call]
 
 
 def _axes(title: str, x: str, y: str) -> "tuple[Figure, Axes]":

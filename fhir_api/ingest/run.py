@@ -5,6 +5,7 @@ rest in parallel, an input to a worker. A Bundle whose conditional references fi
 waits and is tried again while others are still being stored; at the end it is refused for good.
 """
 
+import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
@@ -23,6 +24,7 @@ from fhir_api.ingest.reader import InputReader, NotYet, broken
 from fhir_api.ingest.report import IngestReport, Outcome
 from fhir_api.ingest.settings import IngestSettings, build_ingestor
 
+RARE_COLLECTIONS = (50_000, 20, 20)  # a Bundle makes many objects and no cycles
 WORTH_ANALYSING = 10_000  # rows stored; fewer do not mislead the planner
 Work = Callable[[Input, bool], Outcome | None]
 
@@ -177,6 +179,7 @@ class Worker:
 
 def start_worker(settings: IngestSettings) -> None:
     """Give this process its own connection, keys and validator."""
+    gc.set_threshold(*RARE_COLLECTIONS)
     engine = create_engine(settings.database_url, pool_size=1)
     Worker.ingestor = build_ingestor(settings, engine)
 

@@ -31,7 +31,7 @@ class Estimate:
     def text(self, digits: int = 3) -> str:
         """The figure as a report prints it: `0.693 [0.681, 0.705]`."""
         if np.isnan(self.value):
-            return "–"
+            return "n/a"
         return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 

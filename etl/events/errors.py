@@ -6,8 +6,10 @@
 A message names the place that is wrong and never the value found there.
 """
 
+from etl.errors import EtlError
 
-class EventError(Exception):
+
+class EventError(EtlError):
     """Root of the family."""
 
 

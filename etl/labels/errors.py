@@ -6,8 +6,10 @@ LabelError
 
 from collections.abc import Sequence
 
+from etl.errors import EtlError
 
-class LabelError(Exception):
+
+class LabelError(EtlError):
     """Root of the family."""
 
 

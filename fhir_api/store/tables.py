@@ -58,6 +58,7 @@ class ResourceVersion(Base):
         ),
         Index(None, "site", "patient_id", "resource_type"),
         Index(None, "site", "transaction_id"),
+        Index(None, "site", "patient_bucket"),
         {"comment": "De-identified FHIR R4 resources, one row a version"},
     )
 

@@ -79,6 +79,8 @@ def settings(options: SparkOptions, scratch: Path) -> dict[str, str]:
         "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch}",
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.executorEnv.PYTHONPATH": str(REPOSITORY),  # workers import our packages
+        "spark.executorEnv.OMP_NUM_THREADS": "1",  # Spark already runs one worker a core
+        "spark.executorEnv.OPENBLAS_NUM_THREADS": "1",
         "spark.ui.enabled": "false",  # a web page would show plans to whoever asks
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": str(options.partitions),

@@ -39,6 +39,7 @@ def serve(
 def listen(house: House) -> None:
     """Answer requests until the process is told to stop."""
     import uvicorn
+    from threadpoolctl import threadpool_limits
 
     from homeward.app import create_app
     from homeward.metrics_server import MetricsServer
@@ -46,7 +47,8 @@ def listen(house: House) -> None:
     settings = house.settings
     logging.getLogger("homeward").setLevel(logging.INFO)
     app, metrics = create_app(house)
-    with MetricsServer(house, metrics, settings.metrics_port):
+    # One score is small; threads of BLAS would wait for each other longer than they compute.
+    with threadpool_limits(1), MetricsServer(house, metrics, settings.metrics_port):
         uvicorn.run(
             app, host=settings.host, port=settings.port, log_level="warning", access_log=False
         )

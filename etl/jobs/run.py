@@ -5,6 +5,7 @@ observation: computed in steps or from scratch, they are the same. The driver ho
 counts, never a patient's data.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,7 +37,11 @@ from etl.jobs.steps import (
 from etl.jobs.store import FROM_THE_BEGINNING, StoreWindow, touched_query
 from etl.snapshots import SnapshotManifest
 
-WATERMARK = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+WATERMARKS = """
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+           pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+"""
+PATIENCE_S, LOOK_AGAIN_S = 15.0, 0.1
 
 
 def run_features(job: FeatureJob, options: SparkOptions, now: datetime) -> SnapshotManifest:
@@ -90,11 +95,26 @@ def prepared(spark: SparkSession, job: FeatureJob, folder: Path) -> Run:
 
 
 def watermark(url: str) -> int:
-    """A transaction id of the store below which every row is committed and visible."""
-    with psycopg.connect(url) as connection:
-        row = connection.execute(WATERMARK).fetchone()
+    """A transaction id of the store below which every row is committed and visible.
+
+    Whatever has begun when we ask is waited for, so that a run sees all that was stored before
+    it. Transactions of any database of the server count; one that stays open for longer than
+    `PATIENCE_S` is not waited for, and what came after it is left to the next run.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        oldest, wanted = _watermarks(connection)
+        deadline = time.monotonic() + PATIENCE_S
+        while oldest < wanted and time.monotonic() < deadline:
+            time.sleep(LOOK_AGAIN_S)
+            oldest, _ = _watermarks(connection)
+    return min(oldest, wanted)
+
+
+def _watermarks(connection: psycopg.Connection) -> tuple[int, int]:
+    """The oldest transaction under way, and the next one to begin."""
+    row = connection.execute(WATERMARKS).fetchone()
     assert row is not None
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
 def forget(run: Run) -> None:

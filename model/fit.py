@@ -1,4 +1,4 @@
-"""Train one network: warm start from the regression, AdamW, moving average, early stopping.
+"""Train one network, from the regression or from nothing: AdamW, moving average, early stopping.
 
 Works with any Keras backend: nothing but `train_on_batch` and `predict_on_batch` is asked of it.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from model.baselines import Regression
 from model.dataset import Dataset, batches_in_order, training_batches
-from model.metrics import Floats, log_loss
+from model.metrics import Floats, log_loss, logit
 from model.network import ReadmissionNetwork
 from model.options import TrainOptions
 from model.runtime.arithmetic import sigmoid
@@ -39,11 +39,13 @@ class Epoch:
 
 
 def fit(
-    data: Dataset, start: Regression, options: TrainOptions, seed: int, progress: Progress
+    data: Dataset, start: Regression | None, options: TrainOptions, seed: int, progress: Progress
 ) -> tuple[ReadmissionNetwork, list[Epoch]]:
-    """A trained network and its epochs; epoch 0 is the regression it starts from.
+    """A trained network and its epochs; epoch 0 is what it starts from.
 
-    The weights kept are those of the epoch with the least validation log loss, unrounded.
+    Begun at the regression it is never chosen worse than that; begun at the base rate (`start`
+    None) it finds other answers, where there are rows enough. The weights kept are those of the
+    epoch with the least validation log loss, unrounded.
     """
     keras.utils.set_random_seed(seed)
     network = begin(data, start, options, seed)
@@ -78,8 +80,10 @@ def batch_size(rows: int, wanted: int) -> int:
     return max(SMALLEST_BATCH, min(wanted, rows // STEPS_AN_EPOCH))
 
 
-def begin(data: Dataset, start: Regression, options: TrainOptions, seed: int) -> ReadmissionNetwork:
-    """An untrained network whose answer is that of the regression."""
+def begin(
+    data: Dataset, start: Regression | None, options: TrainOptions, seed: int
+) -> ReadmissionNetwork:
+    """An untrained network that answers as the regression does, or the base rate to everybody."""
     config = NetworkConfig(
         features=len(data.normalisation.features),
         codes=len(data.vocabulary),
@@ -89,7 +93,10 @@ def begin(data: Dataset, start: Regression, options: TrainOptions, seed: int) ->
     )
     network = ReadmissionNetwork(config, data.normalisation, seed)
     network(pack(data.encoded, data.parts["train"][:2]))
-    _warm_start(network, start)
+    if start is None:
+        network.answer.bias.assign([logit(data.labels("train").mean())])
+    else:
+        _warm_start(network, start)
     return network
 
 

@@ -10,7 +10,7 @@ class TrainOptions:
 
     Attributes:
         seed: Of initial weights, order of rows, dropout and bootstrap.
-        members: Networks whose log-odds are averaged; each costs one training.
+        members: Networks of each beginning; each costs two trainings.
         epochs: Most passes over the training part.
         patience: Epochs without a better validation log loss before training stops.
         batch: Rows a step; fewer where there are few rows.
@@ -30,13 +30,13 @@ class TrainOptions:
 
     seed: int = 0
     members: int = 1
-    epochs: int = 20
+    epochs: int = 8
     patience: int = 3
     batch: int = 512
     learning_rate: float = 1e-3
-    weight_decay: float = 0.03
+    weight_decay: float = 0.1
     ema: float = 0.99
-    dropout: float = 0.3
+    dropout: float = 0.4
     modality_dropout: float = 0.1
     min_count: int = 10
     split: Path | None = None

@@ -16,7 +16,7 @@ from model.dataset import Dataset, batches_in_order, load
 from model.errors import SchemaMismatch
 from model.fit import Epoch, fit
 from model.intervals import Judged, judge
-from model.metrics import Floats
+from model.metrics import Floats, log_loss
 from model.network import weights_of
 from model.options import TrainOptions
 from model.report import card, report
@@ -107,13 +107,31 @@ def checked_encoder(data: Dataset, folder: Path | None) -> str | None:
 def fit_members(
     data: Dataset, start: baselines.Regression, options: TrainOptions, progress: Progress
 ) -> tuple[tuple[RuntimeNetwork, ...], list[list[Epoch]]]:
-    """Every member of the ensemble, in the form that serves."""
-    members, histories = [], []
-    for seed in range(options.seed, options.seed + options.members):
-        network, epochs = fit(data, start, options, seed, progress)
-        members.append(RuntimeNetwork(network.config, data.normalisation, weights_of(network)))
-        histories.append(epochs)
-    return tuple(members), histories
+    """The networks whose mean has the least validation log loss, in the form that serves.
+
+    Half of them begin at the regression and half at the base rate; the choice is between either
+    half and both together.
+    """
+    begun: dict[str, list[RuntimeNetwork]] = {"regression": [], "base rate": []}
+    histories = []
+    for name, beginning in (("regression", start), ("base rate", None)):
+        for seed in range(options.seed, options.seed + options.members):
+            progress(f"a network that begins at the {name}")
+            network, epochs = fit(data, beginning, options, seed, progress)
+            served = RuntimeNetwork(network.config, data.normalisation, weights_of(network))
+            begun[name].append(served)
+            histories.append(epochs)
+    both = begun["regression"] + begun["base rate"]
+    candidates = [tuple(begun["regression"]), tuple(begun["base rate"]), tuple(both)]
+    chosen = min(candidates, key=lambda members: valid_loss(members, data))
+    progress(f"{len(chosen)} of {len(both)} networks answer together")
+    return chosen, histories
+
+
+def valid_loss(members: tuple[RuntimeNetwork, ...], data: Dataset) -> float:
+    """Log loss of the members' mean on the validation part."""
+    labels = data.labels("valid")
+    return log_loss(labels, sigmoid(logits(members, data, "valid")), np.ones(len(labels)))
 
 
 def logits(members: tuple[RuntimeNetwork, ...], data: Dataset, part: Part) -> Floats:

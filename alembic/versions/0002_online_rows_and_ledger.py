@@ -4,6 +4,8 @@ Revision ID: 0002
 Revises: 0001
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -120,6 +122,30 @@ def create_prediction() -> None:
             nullable=True,
             comment="Pseudonym of the stay; null when the chart was opened outside a stay",
         ),
+        *score_columns(),
+        sa.CheckConstraint(
+            "arm in ('shown', 'silent', 'shadow')", name=op.f("ck_prediction_arm_is_known")
+        ),
+        sa.CheckConstraint(
+            "inputs_known between 0 and inputs_total", name=op.f("ck_prediction_inputs_add_up")
+        ),
+        sa.CheckConstraint(
+            "probability between 0 and 1", name=op.f("ck_prediction_probability_is_a_share")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prediction")),
+        comment="Every score made for a hook call, shown or not",
+    )
+    op.create_index(op.f("ix_prediction_card_id"), "prediction", ["card_id"], unique=False)
+    op.create_index(
+        op.f("ix_prediction_site_patient_id_encounter_id"),
+        "prediction",
+        ["site", "patient_id", "encounter_id"],
+        unique=False,
+    )
+
+
+def score_columns() -> list[sa.Column[Any]]:
+    return [
         sa.Column(
             "hook",
             sa.String(length=64),
@@ -174,25 +200,7 @@ def create_prediction() -> None:
             "latency_ms", sa.Double(), nullable=False, comment="From request to score, milliseconds"
         ),
         sa.Column("card_id", sa.Uuid(), nullable=True, comment="uuid of the card; null if none"),
-        sa.CheckConstraint(
-            "arm in ('shown', 'silent', 'shadow')", name=op.f("ck_prediction_arm_is_known")
-        ),
-        sa.CheckConstraint(
-            "inputs_known between 0 and inputs_total", name=op.f("ck_prediction_inputs_add_up")
-        ),
-        sa.CheckConstraint(
-            "probability between 0 and 1", name=op.f("ck_prediction_probability_is_a_share")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_prediction")),
-        comment="Every score made for a hook call, shown or not",
-    )
-    op.create_index(op.f("ix_prediction_card_id"), "prediction", ["card_id"], unique=False)
-    op.create_index(
-        op.f("ix_prediction_site_patient_id_encounter_id"),
-        "prediction",
-        ["site", "patient_id", "encounter_id"],
-        unique=False,
-    )
+    ]
 
 
 def create_feedback() -> None:

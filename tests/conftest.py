@@ -75,6 +75,7 @@ def spark() -> Iterator["object"]:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.driver.memory", "1g")
+        .config("spark.local.dir", str(VAR / "spark"))
         .getOrCreate()
     )
     yield session

@@ -77,7 +77,8 @@ def settings(options: SparkOptions, scratch: Path) -> dict[str, str]:
         "spark.driver.memory": options.memory,
         "spark.executor.memory": options.memory,
         "spark.local.dir": str(scratch),
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch} "
+        # The JVM outlives the session, and with it this folder must; ours alone is removed.
+        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={scratch.parent} "
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.executorEnv.PYTHONPATH": str(REPOSITORY),  # workers import our packages

@@ -16,6 +16,7 @@ from etl.features.table import table_to_rows
 from etl.online import load_patient
 
 LONGEST_AREA_CODE = 5  # such as (802), which many share
+FIRST_YEAR_STORED = "2020"  # a day of birth in later years is also a day of other events
 WORDS = re.compile(r"[0-9A-Za-z@.+()-]{6,}")  # record numbers, phones, dates, ids, addresses
 
 
@@ -111,7 +112,8 @@ def canaries_of(folder: Path) -> set[str]:
             for entry in bundle["entry"]
             if entry["resource"]["resourceType"] == "Patient"
         ]
-        canaries |= {patient["id"], patient["birthDate"]}
+        canaries.add(patient["id"])
+        canaries |= {patient["birthDate"]} if patient["birthDate"] < FIRST_YEAR_STORED else set()
         canaries |= {each["value"] for each in patient["identifier"]}
         phones = [part for each in patient.get("telecom", ()) for part in each["value"].split()]
         canaries |= {phone for phone in phones if len(phone) > LONGEST_AREA_CODE}

@@ -3,8 +3,11 @@
 No rule of medicine, privacy or statistics lives here.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from monitoring.metrics import Metrics
 
 MEGABYTE = 1_000_000
+THREADS = 4
 HEALTH = "/health"
 
 
@@ -28,7 +32,9 @@ def create_app(house: House) -> "tuple[FastAPI, Metrics]":
 
     metrics = Metrics()
     fhir = fhir_parts(house)
-    app = FastAPI(title="Homeward", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Homeward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=few_threads
+    )
     app.include_router(fhir_router(fhir), prefix="/fhir")
     cds = cds_parts(house, fhir, metrics)
     cds.warm()  # the first call would otherwise wait for schemas and the model
@@ -42,6 +48,13 @@ def create_app(house: House) -> "tuple[FastAPI, Metrics]":
             allow_headers=["authorization", "content-type"],
         )
     return app, metrics
+
+
+@asynccontextmanager
+async def few_threads(_app: FastAPI) -> AsyncIterator[None]:
+    """Work on few requests at once: more threads than cores only wait for the interpreter."""
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 def fhir_parts(house: House) -> "FhirApi":

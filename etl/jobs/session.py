@@ -5,7 +5,7 @@ Java and the Python of the workers come from the environment, which the front do
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +45,16 @@ class SparkOptions:
 def spark_session(options: SparkOptions) -> Iterator[SparkSession]:
     """A session that is stopped, and its temporary files removed, when the block ends.
 
+    Where this process has a session already (a notebook's, say), that one is used and left as it
+    was.
+
     Raises:
         pyspark.errors.PySparkRuntimeError: Java could not be started.
     """
+    if (given := SparkSession.getActiveSession()) is not None:
+        with borrowed(given, settings(options, options.home)) as session:
+            yield session
+        return
     with scratch_folder(options.home) as scratch:
         builder = SparkSession.Builder().master(options.master).appName("homeward features")
         for name, value in settings(options, scratch).items():
@@ -58,6 +65,20 @@ def spark_session(options: SparkOptions) -> Iterator[SparkSession]:
             yield session
         finally:
             session.stop()
+
+
+@contextmanager
+def borrowed(given: SparkSession, wanted: Mapping[str, str]) -> Iterator[SparkSession]:
+    """`given` with what settings can still be made; it has its own again when the block ends."""
+    changed = {name: value for name, value in wanted.items() if given.conf.isModifiable(name)}
+    kept = {name: given.conf.get(name, None) for name in changed}
+    for name, value in changed.items():
+        given.conf.set(name, value)
+    try:
+        yield given
+    finally:
+        for name, before in kept.items():
+            given.conf.unset(name) if before is None else given.conf.set(name, before)
 
 
 @contextmanager

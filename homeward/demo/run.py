@@ -3,11 +3,13 @@
 simulate ─ ingest ─ notes fit ─ features ─ train ─ promote ─ serve ─ hooks ─ outcomes ─ report
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ from homeward.commands import features, ingest, models, monitor, notes, train
 from homeward.demo.calls import Answered, call_all
 from homeward.demo.own_files import own_source
 from homeward.demo.server import serving
-from homeward.demo.source import Source, simulated, simulated_source
+from homeward.demo.source import UNTIL, Source, simulated, simulated_source
 from homeward.demo.stages import Stages
+from homeward.errors import CannotStart
 from homeward.house import House, open_house
 from homeward.progress import say
 
@@ -41,7 +44,7 @@ class DemoOptions:
     patients: int = 2000
     seed: int = 1
     note_minutes: float = 1.5
-    epochs: int = 12
+    epochs: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ def run_demo(options: DemoOptions) -> DemoResult:
         ingested = stages.run("ingest", "Ingesting and de-identifying", lambda: read(house, source))
         stages.run("notes", "Fitting a note encoder", lambda: learn_notes(house, options))
         manifest = stages.run("features", "Features by Spark", lambda: compute(house))
-        version, artefact = stages.run("train", "Training", lambda: learn(house, options))
+        learned = stages.run("train", "Training", lambda: learn(house, options))
+        if learned is None:
+            source, manifest, learned = learn_with_more(house, options, source, stages)
+        version, artefact = learned
         models.move(house, version, reason="demonstration")
         answered = ask(house, options, source, stages)
     return finish(options, source, stages, (ingested, manifest, version, Path(artefact), answered))
@@ -96,19 +102,53 @@ def find_source(options: DemoOptions, stages: Stages) -> Source:
     if options.data is not None:
         with demo_house(options, "now") as house:
             return own_source(options.data, house.settings.inpatient_classes)
+    return simulate_hospital(options, stages, UNTIL)
+
+
+def simulate_hospital(options: DemoOptions, stages: Stages, until: date) -> Source:
+    """A hospital whose history ends on that day."""
     folder = options.out / "hospital"
-    simulate = lambda: simulated(folder, options.patients, options.seed)  # noqa: E731
-    stages.run("simulate", f"Simulating {options.patients} patients", simulate)
+    work = lambda: simulated(folder, options.patients, options.seed, until)  # noqa: E731
+    stages.run("simulate", f"Simulating {options.patients} patients", work)
     return simulated_source(folder)
+
+
+def learn_with_more(
+    house: House, options: DemoOptions, source: Source, stages: Stages
+) -> tuple[Source, dict[str, Any], tuple[str, str]]:
+    """Join your patients with simulated ones, so that there are enough to learn from.
+
+    Only your discharges are asked about, and the reader is told where the learning comes from.
+    """
+    say("Too few labelled discharges to learn from; simulated patients join them")
+    hospital = simulate_hospital(options, stages, source.until)
+    stages.run("ingest-more", "Ingesting the simulated patients", lambda: read(house, hospital))
+    manifest = stages.run("features-more", "Features by Spark", lambda: compute(house))
+    learned = stages.run("train-more", "Training", lambda: learn(house, options))
+    if learned is None:
+        raise CannotStart("There are too few discharges to learn from, simulated ones included.")
+    said = (
+        f"Your own files. They hold too few labelled discharges, so {options.patients} simulated "
+        "patients joined them and the model learned mostly from those: its figures say nothing "
+        "about your patients."
+    )
+    return replace(source, said=said), manifest, learned
 
 
 @contextmanager
 def demo_house(options: DemoOptions, until: Any) -> Iterator[House]:
     """The demonstration's own home and site; every other setting is yours."""
-    with open_house(
-        home=options.out / "home", site=SITE, notes="scrub", observed_until=until
-    ) as house:
+    given = {"home": home_of(options), "site": SITE, "notes": "scrub", "observed_until": until}
+    with open_house(**given) as house:
         yield house
+
+
+def home_of(options: DemoOptions) -> Path:
+    """A home for the simulated hospital, and one for each folder of your own files."""
+    if options.data is None:
+        return options.out / "home"
+    digest = hashlib.sha256(str(options.data.resolve()).encode()).hexdigest()
+    return options.out / f"home-{digest[:8]}"
 
 
 def read(house: House, source: Source) -> dict[str, Any]:
@@ -118,7 +158,6 @@ def read(house: House, source: Source) -> dict[str, Any]:
 
 def learn_notes(house: House, options: DemoOptions) -> str | None:
     """Fit a note encoder, where there are notes enough for one."""
-    from homeward.errors import CannotStart
     from model.errors import ModelError
 
     try:
@@ -134,9 +173,10 @@ def compute(house: House) -> dict[str, Any]:
     return {**manifest, "created_at": manifest["created_at"].isoformat()}
 
 
-def learn(house: House, options: DemoOptions) -> tuple[str, str]:
-    """Train and register: version and directory."""
+def learn(house: House, options: DemoOptions) -> tuple[str, str] | None:
+    """Train and register: version and directory; None where there is too little to learn from."""
     from homeward.encoder import encoder_folder
+    from model.errors import TooFewRows
     from model.options import TrainOptions
 
     found = TrainOptions(
@@ -145,7 +185,10 @@ def learn(house: House, options: DemoOptions) -> tuple[str, str]:
         note_encoder=encoder_folder(house, None),
         threads=os.cpu_count() or 1,
     )
-    version, artefact = train.run(house, found)
+    try:
+        version, artefact = train.run(house, found)
+    except TooFewRows:
+        return None
     return version, str(artefact)
 
 
@@ -153,7 +196,7 @@ def ask(house: House, options: DemoOptions, source: Source, stages: Stages) -> l
     """Serve, and ask about every discharge over HTTP."""
     say(f"Serving, and asking about {len(source.calls)} discharges over HTTP …")
     environment = {
-        "HOMEWARD_HOME": str((options.out / "home").resolve()),
+        "HOMEWARD_HOME": str(home_of(options).resolve()),
         "HOMEWARD_SITE": SITE,
         "HOMEWARD_NOTES": "scrub",
     }

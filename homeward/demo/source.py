@@ -47,8 +47,8 @@ class Source:
     said: str = ""
 
 
-def simulated(folder: Path, patients: int, seed: int) -> dict[str, Any]:
-    """Simulate a hospital into `folder`; its manifest."""
+def simulated(folder: Path, patients: int, seed: int, until: date) -> dict[str, Any]:
+    """Simulate a hospital into `folder`, its history up to that day; its manifest."""
     from homeward.progress import progress
     from homeward.simulation.simulate import Options, simulate
 
@@ -56,7 +56,7 @@ def simulated(folder: Path, patients: int, seed: int) -> dict[str, Any]:
         patients=patients,
         seed=seed,
         out=folder,
-        until=UNTIL,
+        until=until,
         later_days=LATER_DAYS,
         discharge_window_days=CALL_WINDOW_DAYS,
     )

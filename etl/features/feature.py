@@ -44,5 +44,6 @@ def told(feature: Feature, value: float) -> str:
         return feature.otherwise or f"not: {feature.words}"
     rounded = round(value, feature.digits)
     number = f"{rounded:.{feature.digits}f}"
+    number = number.removesuffix("." + "0" * feature.digits)  # 103, and not 103.0
     chosen = 1 if rounded == 1 else 2
     return CHOICE.sub(lambda match: match[chosen], feature.words.replace("{value}", number))

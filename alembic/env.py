@@ -12,7 +12,18 @@ from sqlalchemy import Connection, create_engine
 
 from fhir_api.store.base import Base
 
-TABLES = ("fhir_api.store.tables", "etl.tables", "model.tables", "monitoring.tables")
+TABLES = (
+    "fhir_api.store.tables",
+    "fhir_api.search.tables",
+    "fhir_api.smart.tables",
+    "fhir_api.bulk.tables",
+    "fhir_api.subscriptions.tables",
+    "fhir_api.hl7v2.tables",
+    "fhir_api.audit.tables",
+    "etl.tables",
+    "model.tables",
+    "monitoring.tables",
+)
 
 for module in TABLES:
     if find_spec(module) is not None:

@@ -5,6 +5,8 @@
     ├── InvalidRequest          400  invalid
     │   └── UnknownParameter    400  not-supported
     ├── NotSupported            400  not-supported
+    ├── Unauthorized            401  login
+    ├── Forbidden               403  forbidden
     ├── UnknownPlace            404  not-supported
     ├── ResourceNotFound        404  not-found
     ├── ResourceDeleted         410  deleted
@@ -80,6 +82,27 @@ class InvalidRequest(FhirError):
 
     status = 400
     issue = "invalid"
+
+
+class Unauthorized(FhirError):
+    """No access token, or one that is not valid; why is told to the log alone."""
+
+    status = 401
+    issue = "login"
+
+    def __init__(self) -> None:
+        super().__init__("Send a valid access token in Authorization: Bearer.")
+
+
+class Forbidden(FhirError):
+    """What was granted to the caller does not cover this."""
+
+    status = 403
+    issue = "forbidden"
+
+    def __init__(self, interaction: str, resource_type: str, expression: str | None = None) -> None:
+        message = f"Your access does not cover {interaction} of {resource_type}; ask for its scope."
+        super().__init__(message, expression)
 
 
 class UnknownPlace(FhirError):

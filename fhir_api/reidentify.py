@@ -1,75 +1,143 @@
-"""A stored resource as its caller knows it: real ids where the caller named them, true dates.
+"""Stored resources as a caller may see them: real ids and true dates, or as they are stored.
 
-Nothing is looked up, for nothing identified is kept: the pseudonym of an id the caller gave is
-computed again, and dates move back by the shift that the patient's pseudonym and the key give.
-Ids that the caller did not name stay pseudonyms.
+Ids that the caller names are computed again; all others come out of the vault, where the site keeps
+one, with a single question for a whole answer. Dates move back by the shift that the patient's
+pseudonym and the key give. A caller who is not to see identities gets what is stored.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fhir_api.store.records import StoredResource
+from fhir_api.store.vault import IDENTIFIERS, Vault
 from fhir_api.validation.elements import names_of_type
 from privacy.dates import shift_days, shift_text
 from privacy.keys import SiteKeys
-from privacy.pseudonyms import pseudonym
+from privacy.pseudonyms import is_pseudonym, pseudonym
+from privacy.references import target_of
 
 DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]{5}))?)?)?")
 DATE_TYPES = ("date", "dateTime", "instant")
+VERSION = "/_history/"
 
 
-class KnownIds:
-    """The real ids that a caller has named, by the pseudonym under which each is stored."""
+class Presenter:
+    """Translates ids for one request: on the way in, and on the way out.
 
-    def __init__(self, keys: SiteKeys) -> None:
+    Args:
+        keys: Of the site.
+        vault: Real names of pseudonyms; None where the site keeps none.
+        identified: Whether the caller sees real ids and true dates.
+    """
+
+    def __init__(self, keys: SiteKeys, vault: Vault | None, *, identified: bool = True) -> None:
         self.keys = keys
+        self.vault = vault
+        self.identified = identified
         self.real: dict[str, str] = {}
 
-    def add(self, resource_type: str, real_id: str) -> str:
-        """The pseudonym of an id that the caller names."""
-        stored = pseudonym(self.keys, resource_type, real_id)
-        self.real[f"{resource_type}/{stored}"] = f"{resource_type}/{real_id}"
+    def stored_id(self, resource_type: str, given_id: str) -> str:
+        """The pseudonym of an id that the caller names.
+
+        Who may not see identities names pseudonyms, and cannot try out real ids; where no vault
+        gives real ids back, both are understood.
+        """
+        if not self.identified or (self.vault is None and is_pseudonym(given_id)):
+            return given_id
+        stored = pseudonym(self.keys, resource_type, given_id)
+        self.real[f"{resource_type}/{stored}"] = f"{resource_type}/{given_id}"
         return stored
 
-    def reference(self, stored: str) -> str:
-        """A stored reference with the real id, if the caller named it; a version is kept."""
-        name, mark, version = stored.partition("/_history/")
-        return self.real.get(name, name) + mark + version
+    def stored_reference(self, reference: str) -> str | None:
+        """`Type/pseudonym` of a literal reference, relative or absolute; None for other forms."""
+        target = target_of(reference)
+        if target is None:
+            return None
+        return f"{target.resource_type}/{self.stored_id(target.resource_type, target.real_id)}"
+
+    def name(self, stored: str) -> str:
+        """`Type/real-id` of `Type/pseudonym`; itself where the caller may not see or none knows."""
+        if self.identified and stored not in self.real:
+            self.learn([stored])
+        return self.real.get(stored, stored) if self.identified else stored
+
+    def learn(self, names: Sequence[str]) -> None:
+        """Ask the vault, once, for what is not known yet."""
+        unknown = [each for each in dict.fromkeys(names) if each not in self.real]
+        if unknown and self.vault is not None:
+            self.real |= self.vault.names(unknown)
+
+    def present(self, rows: Sequence[StoredResource]) -> list[dict[str, Any]]:
+        """The resources as this caller may see them, version and time in `meta`."""
+        if not self.identified:
+            return [with_meta(row, dict(row.body)) for row in rows]
+        self.learn([name for row in rows for name in names_in(row)])
+        return [self.identify(row) for row in rows]
+
+    def identify(self, row: StoredResource) -> dict[str, Any]:
+        """One resource with what is known put back."""
+        days = -shift_days(row.patient_id, self.keys) if row.patient_id else 0
+        body: dict[str, Any] = restored(row.body, self.real, days)
+        name = f"{row.resource_type}/{row.resource_id}"
+        body["id"] = self.real.get(name, name).partition("/")[2]
+        if kept := self.real.get(name + IDENTIFIERS):
+            body["identifier"] = json.loads(kept)
+        return with_meta(row, body)
 
 
-def reidentified(stored: StoredResource, known: KnownIds) -> dict[str, Any]:
-    """The resource for a caller who named the ids in `known`, its version and time in `meta`."""
-    days = -shift_days(stored.patient_id, known.keys) if stored.patient_id else 0
-    body: dict[str, Any] = restored(stored.body, known, days)
-    name = f"{stored.resource_type}/{stored.resource_id}"
-    moment = stored.recorded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    meta = {**body.get("meta", {}), "versionId": str(stored.version), "lastUpdated": moment}
-    return {**body, "id": known.reference(name).partition("/")[2], "meta": meta}
+def with_meta(row: StoredResource, body: dict[str, Any]) -> dict[str, Any]:
+    """The resource with its version and the moment it was stored in `meta`."""
+    moment = row.recorded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    meta = {**body.get("meta", {}), "versionId": str(row.version), "lastUpdated": moment}
+    return {**body, "meta": meta}
 
 
-def restored(node: Any, known: KnownIds, days: int) -> Any:
+def names_in(row: StoredResource) -> Iterator[str]:
+    """Stored names that may be put back in a resource."""
+    name = f"{row.resource_type}/{row.resource_id}"
+    yield name
+    yield name + IDENTIFIERS
+    yield from references_in(row.body)
+
+
+def references_in(node: Any) -> Iterator[str]:
+    """Every `Type/pseudonym` that a value refers to, without its version."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key == "reference" and isinstance(value, str):
+                yield value.partition(VERSION)[0]
+            elif isinstance(value, (Mapping, list)):
+                yield from references_in(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references_in(item)
+
+
+def restored(node: Any, real: Mapping[str, str], days: int) -> Any:
     """A copy of a value with known references and, unless `days` is 0, dates put back."""
     if isinstance(node, Mapping):
-        return {key: restored_element(key, value, known, days) for key, value in node.items()}
+        return {key: restored_element(key, value, real, days) for key, value in node.items()}
     if isinstance(node, list):
-        return [restored(item, known, days) for item in node]
+        return [restored(item, real, days) for item in node]
     return node
 
 
-def restored_element(key: str, value: Any, known: KnownIds, days: int) -> Any:
+def restored_element(key: str, value: Any, real: Mapping[str, str], days: int) -> Any:
     """One element put back by its name."""
     if key == "reference" and isinstance(value, str):
-        return known.reference(value)
+        name, mark, version = value.partition(VERSION)
+        return real.get(name, name) + mark + version
     if days and key in names_of_type(*DATE_TYPES):
-        return shifted(value, known, days)
-    return restored(value, known, days)
+        return shifted(value, real, days)
+    return restored(value, real, days)
 
 
-def shifted(value: Any, known: KnownIds, days: int) -> Any:
+def shifted(value: Any, real: Mapping[str, str], days: int) -> Any:
     """A date, or each of a list of dates, moved by `days`; whatever is no date is restored."""
     if isinstance(value, list):
-        return [shifted(item, known, days) for item in value]
+        return [shifted(item, real, days) for item in value]
     if isinstance(value, str) and DATE.fullmatch(value):
         return shift_text(value, days)
-    return restored(value, known, days)
+    return restored(value, real, days)

@@ -70,6 +70,10 @@ def fhir_parts(house: House) -> "FhirApi":
         keys=house.keys,
         validator=validator,
         site=house.settings.site,
+        policy=house.policy,
+        now=house.now,
+        vault=house.vault,
+        public_url=house.settings.public_url,
         largest_body=house.settings.maximum_body_mb * MEGABYTE,
     )
 
@@ -92,7 +96,7 @@ def cds_parts(house: House, fhir: "FhirApi", metrics: "Metrics") -> "CdsService"
         validator=fhir.validator,
         metrics=metrics,
         options=Options(
-            source_url=f"{settings.public_url}/fhir/metadata",
+            source_url=f"{house.public_url}/fhir/metadata",
             maximum_body_bytes=settings.maximum_body_mb * MEGABYTE,
         ),
         thresholds=Thresholds(moderate=settings.medium_risk, high=settings.high_risk),

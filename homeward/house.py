@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from fhir_api.store.repository import ResourceStore
+    from fhir_api.store.vault import Vault
     from privacy.deidentify import Deidentifier
 
 
@@ -84,7 +85,20 @@ class House:
         """The de-identified resources of this site."""
         from fhir_api.store.repository import ResourceStore
 
-        return ResourceStore(self.engine, self.settings.site, self.policy.digest)
+        return ResourceStore(self.engine, self.settings.site, self.policy.digest, self.vault)
+
+    @cached_property
+    def vault(self) -> "Vault | None":
+        """Real names of pseudonyms; None where the site keeps none."""
+        from fhir_api.store.vault import Vault
+
+        return Vault(self.engine, self.keys) if self.settings.vault else None
+
+    @property
+    def public_url(self) -> str:
+        """Address of the server where no request tells it."""
+        settings = self.settings
+        return settings.public_url or f"http://{settings.host}:{settings.port}"
 
     @cached_property
     def rules(self) -> SiteRules:

@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     notes: Literal["drop", "scrub"] = Field(
         "drop", description="Whether notes are dropped, or scrubbed of identifiers and kept."
     )
+    vault: bool = Field(
+        True,
+        description="Whether real ids are kept, sealed under the site's key, so that callers who "
+        "may see them get their own ids back; without it ids that a caller did not name stay "
+        "pseudonyms.",
+    )
     inpatient_classes: frozenset[str] = Field(
         frozenset({"IMP", "ACUTE"}),
         description="Encounter.class codes that are acute inpatient stays at this site.",
@@ -91,8 +97,10 @@ class Settings(BaseSettings):
         150, ge=0, description="Time to encode a note first seen in prefetch, milliseconds."
     )
     cors_origins: tuple[str, ...] = Field((), description="Origins of browser clients.")
-    public_url: str = Field(
-        "http://127.0.0.1:8080", description="Address under which clients reach the server."
+    public_url: str | None = Field(
+        None,
+        description="Address under which clients reach the server, such as "
+        "`https://cds.example.org`; without it each request's own.",
     )
 
     @classmethod

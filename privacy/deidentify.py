@@ -8,6 +8,7 @@ Three steps for each batch: find whose records each resource belongs to, walk it
 read what came out against the identifiers that went in (`leaks/gate.py`).
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -106,7 +107,7 @@ class Deidentifier:
         patient = self._patient(resource, outer)
         days = shift_days(patient, self._keys) if patient else outer.days
         owner = f"{resource.get('resourceType')}/{resource.get('id')}"
-        return Visit(resource, owner, days, outer.batch)
+        return Visit(resource, owner, days, outer.batch, outer.names)
 
     def _clean(
         self,
@@ -120,20 +121,30 @@ class Deidentifier:
         if not (isinstance(kind, str) and isinstance(real_id, str)):
             return Refusal(index, "", "The resource has no resourceType or no id; give it both.")
         days = shift_days(patient, self._keys) if patient else None
+        visit = Visit(resource, f"{kind}/{real_id}", days, batch)
         try:
-            body = self._walker.walk(resource, Visit(resource, f"{kind}/{real_id}", days, batch))
+            body = self._walker.walk(resource, visit)
         except Refused as refused:
             return Refusal(index, kind + refused.expression, refused.reason)
         if leak := gate.leak_in(body):
             why = f"leak gate: {leak.kind} of this batch would have been stored; report the policy"
             return Refusal(index, leak.path, why)
         tokens = tuple(identifier_token(self._keys, *pair) for pair in _identifiers(resource))
-        return CleanResource(kind, body["id"], patient, body, tokens)
+        names = visit.names | _own_names(resource, f"{kind}/{body['id']}")
+        return CleanResource(kind, body["id"], patient, body, tokens, names)
 
 
 def _scrubber(found: Identifiers) -> Callable[[str, int], str]:
     known = KnownNames.of(found)
     return lambda note, days: scrub(note, known, days).text
+
+
+def _own_names(resource: Mapping[str, Any], stored: str) -> dict[str, str]:
+    """What the pseudonym of a resource stands for, and its identifiers as they were sent."""
+    names = {stored: f"{resource['resourceType']}/{resource['id']}"}
+    if listed := resource.get("identifier"):
+        names[f"{stored}#identifier"] = json.dumps(listed, default=str)
+    return names
 
 
 def _identifiers(resource: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:

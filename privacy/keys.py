@@ -33,6 +33,7 @@ class SiteKeys:
         identifier: Makes tokens of identifiers.
         date: Picks each patient's shift.
         quarantine: Encrypts what was refused.
+        vault: Seals the real names of pseudonyms.
     """
 
     site: str
@@ -40,6 +41,7 @@ class SiteKeys:
     identifier: bytes = field(repr=False)
     date: bytes = field(repr=False)
     quarantine: bytes = field(repr=False)
+    vault: bytes = field(repr=False)
 
 
 def derive_keys(root: bytes, site: str) -> SiteKeys:
@@ -55,6 +57,7 @@ def derive_keys(root: bytes, site: str) -> SiteKeys:
         identifier=_derive(root, site, "identifier"),
         date=_derive(root, site, "date"),
         quarantine=_derive(root, site, "quarantine"),
+        vault=_derive(root, site, "vault"),
     )
 
 

@@ -1,7 +1,7 @@
 """What leaves the privacy floor: one de-identified resource, or the reason it may not leave."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -17,6 +17,9 @@ class CleanResource:
             `Type/pseudonym`. Decimals are `decimal.Decimal`, so that 1.10 stays 1.10.
         identifier_tokens: Keyed tokens of its identifiers (`privacy.pseudonyms.identifier_token`),
             by which conditional references find it again.
+        names: What its pseudonyms stand for, for the vault alone: `Type/pseudonym` to
+            `Type/real-id`, and `Type/pseudonym#identifier` to its identifiers as JSON text.
+        reference_tokens: Search parameter and keyed token of each `Reference.identifier`.
     """
 
     resource_type: str
@@ -24,6 +27,8 @@ class CleanResource:
     patient_id: str | None
     body: Mapping[str, Any]
     identifier_tokens: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reference_tokens: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,10 @@ class References:
         known = visit.batch.references
         if reference not in known:
             known[reference] = self._address(reference, visit)
-        return known[reference]
+        stored = known[reference]
+        if stored is not None and (target := target_of(reference)) is not None:
+            visit.names[stored] = f"{target.resource_type}/{target.real_id}"
+        return stored
 
     def resource_id(self, value: Any, visit: Visit) -> str | None:
         """The pseudonym of the resource that is visited."""

@@ -62,16 +62,18 @@ class Visit:
         owner: `Type/real-id` of the resource stored; contained ids are bound to it.
         days: Shift of its patient; None outside any patient's records.
         batch: What it shares with the others.
+        names: What the pseudonyms met here stand for, `Type/pseudonym` to `Type/real-id`.
     """
 
     resource: Mapping[str, Any]
     owner: str
     days: int | None
     batch: Batch
+    names: dict[str, str] = field(default_factory=dict)
 
     def inside(self, resource: Mapping[str, Any]) -> Self:
         """A visit of a resource that this one contains; it keeps the patient and the owner."""
-        return type(self)(resource, self.owner, self.days, self.batch)
+        return type(self)(resource, self.owner, self.days, self.batch, self.names)
 
 
 Rule = Callable[[Any, Visit], Any]

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.store.repository import ResourceStore
+from fhir_api.store.vault import Vault
 from fhir_api.validation.validator import Validator
 from privacy.deidentify import Deidentifier
 from privacy.keys import derive_keys
@@ -27,6 +28,7 @@ class IngestSettings:
         notes: What becomes of notes: `drop`, or `scrub` where the site has opted in.
         policy: A policy file of the site, or None for ours.
         workers: Processes; 1 works in the calling process.
+        vault: Whether the real names of pseudonyms are kept, sealed.
     """
 
     database_url: str = field(repr=False)
@@ -36,6 +38,7 @@ class IngestSettings:
     notes: Literal["drop", "scrub"] = "drop"
     policy: Path | None = None
     workers: int = 1
+    vault: bool = True
 
 
 def build_ingestor(settings: IngestSettings, engine: Engine) -> Ingestor:
@@ -43,5 +46,6 @@ def build_ingestor(settings: IngestSettings, engine: Engine) -> Ingestor:
     keys = derive_keys(settings.root_key, settings.site)
     policy = load_policy(settings.policy)
     deidentifier = Deidentifier(policy, keys, notes=settings.notes, today=settings.today)
-    store = ResourceStore(engine, settings.site, policy.name)
+    vault = Vault(engine, keys) if settings.vault else None
+    store = ResourceStore(engine, settings.site, policy.name, vault)
     return Ingestor(store, deidentifier, Validator(), keys)

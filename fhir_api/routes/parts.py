@@ -1,13 +1,27 @@
 """What the routes are given by the front door."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from fastapi import Request
+
+from fhir_api.access.caller import Caller, anyone
 from fhir_api.ingest.ingestor import Ingestor
+from fhir_api.reidentify import Presenter
 from fhir_api.store.repository import ResourceStore
+from fhir_api.store.vault import Vault
 from fhir_api.validation.validator import Validator
 from privacy.keys import SiteKeys
+from privacy.policy import Policy
 
 LARGEST_BODY = 50_000_000
+PREFIX = "/fhir"
+
+
+def open_to_anyone(_request: Request) -> Caller:
+    """The caller of a server that asks nobody."""
+    return anyone()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +32,34 @@ class FhirApi:
         ingestor: The way into the store.
         store: The way out of it.
         keys: Of the site.
+        policy: What is kept of each element.
         validator: Shared, so that each type's schema is compiled once.
         site: The tenant.
+        now: The clock.
+        vault: Real names of pseudonyms; None where the site keeps none.
+        authenticate: Who makes a request; raises Unauthorized (401).
+        public_url: Address of the server as clients reach it, without `/fhir`; None to take it
+            from each request.
         largest_body: Bytes of a request that are read; more is refused with 413.
     """
 
     ingestor: Ingestor
     store: ResourceStore
     keys: SiteKeys
+    policy: Policy
     validator: Validator
     site: str
+    now: Callable[[], datetime]
+    vault: Vault | None = None
+    authenticate: Callable[[Request], Caller] = field(default=open_to_anyone)
+    public_url: str | None = None
     largest_body: int = LARGEST_BODY
+
+    def presenter(self, caller: Caller) -> Presenter:
+        """What translates ids for one request of a caller."""
+        return Presenter(self.keys, self.vault, identified=caller.identified)
+
+    def base(self, request: Request) -> str:
+        """Address of the FHIR API as the caller reaches it, such as `https://ehr.example/fhir`."""
+        server = self.public_url or str(request.base_url)
+        return server.rstrip("/") + PREFIX

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from fhir_api.bundles.conditional import query_token
 from fhir_api.errors import InvalidRequest, UnknownParameter
-from fhir_api.reidentify import KnownIds, reidentified
+from fhir_api.reidentify import Presenter
 from fhir_api.routes.addresses import ID, known_type
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
@@ -34,7 +34,7 @@ class Search:
     """A search as the store understands it."""
 
     resource_type: str
-    known: KnownIds
+    known: Presenter
     patients: set[str] = field(default_factory=set)
     ids: set[str] | None = None
     since: datetime | None = None
@@ -57,7 +57,8 @@ def register(router: APIRouter, api: FhirApi) -> None:
         given = request.query_params.multi_items()
         lenient = "handling=lenient" in prefer
         served = applied(known_type(resource_type), given, lenient=lenient)
-        query = understood(resource_type, served, api)
+        presenter = api.presenter(api.authenticate(request))
+        query = understood(Search(resource_type, presenter), served, api)
         url = str(request.url.replace(query=None))
         return fhir_response(searchset(query, found(query, api), served, url))
 
@@ -83,14 +84,14 @@ def applied(resource_type: str, given: Parameters, *, lenient: bool) -> Paramete
     return [(name, value) for name, value in given if name in served]
 
 
-def understood(resource_type: str, given: Parameters, api: FhirApi) -> Search:
+def understood(search: Search, given: Parameters, api: FhirApi) -> Search:
     """The search that parameters ask for; raises InvalidRequest naming the parameter."""
-    search = Search(resource_type, KnownIds(api.keys))
+    resource_type = search.resource_type
     for name, value in given:
         if name == "_id":
-            search.only({search.known.add(resource_type, each) for each in value.split(",")})
+            search.only({search.known.stored_id(resource_type, each) for each in value.split(",")})
         elif name in {"patient", "subject"}:
-            search.patients.add(search.known.add("Patient", patient_id(name, value)))
+            search.patients.add(search.known.stored_id("Patient", patient_id(name, value)))
         elif name == "identifier":
             token = query_token(resource_type, urlencode({name: value}), name, api.keys)
             search.only(set(api.store.find_by_tokens([token]).get(token, ())))
@@ -164,7 +165,7 @@ def searchset(
         rest = [(name, value) for name, value in served if name != CURSOR]
         following = with_query(url, [*rest, (CURSOR, page[-1].resource_id)])
         links.append({"relation": "next", "url": following})
-    entries = [entry(reidentified(row, search.known), url) for row in page]
+    entries = [entry(resource, url) for resource in search.known.present(page)]
     bundle = {"resourceType": "Bundle", "type": "searchset", "link": links}
     return bundle | ({"entry": entries} if entries else {})
 

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fhir_api.bundles.entry import Entry, version_of
 from fhir_api.errors import InvalidRequest
 from fhir_api.ingest.ingestor import Stored
-from fhir_api.reidentify import KnownIds, reidentified
 from fhir_api.routes.addresses import known_id, known_type
 from fhir_api.routes.bodies import body_reader, parsed_object
 from fhir_api.routes.outcome import fhir_response
@@ -75,10 +74,10 @@ def written(api: FhirApi, stored: Stored, request: Request, prefer: str) -> Resp
         return fhir_response(None, 200, headers)
     path = f"{base_url(request, kind)}{kind}/{real_id}/_history/{stored.written.version}"
     status = 201 if stored.written.outcome == "created" else 200
-    known = KnownIds(api.keys)
-    found = api.store.read(kind, known.add(kind, real_id))
+    presenter = api.presenter(api.authenticate(request))
+    found = api.store.read(kind, presenter.stored_id(kind, real_id))
     wanted = found is not None and "return=minimal" not in prefer
-    body = reidentified(found, known) if found is not None and wanted else None
+    body = presenter.present([found])[0] if found is not None and wanted else None
     return fhir_response(body, status, headers | {"Location": path})
 
 

@@ -12,6 +12,7 @@ from fhir_api.errors import StoreUnavailable, VersionConflict
 from fhir_api.json_text import parse
 from fhir_api.store.records import FeedPosition, StoredResource, Written
 from fhir_api.store.unit import Token, UnitOfWork
+from fhir_api.store.vault import Vault
 from privacy.records import CleanResource
 
 ATTEMPTS = 8
@@ -45,13 +46,14 @@ class ResourceStore:
     """De-identified resources of one site in Postgres, with every version kept.
 
     `site` is the tenant; `policy` the name and digest of the policy that cleaned what is
-    written, kept beside each version.
+    written, kept beside each version; `vault` keeps its real names, or is None.
     """
 
-    def __init__(self, engine: Engine, site: str, policy: str) -> None:
+    def __init__(self, engine: Engine, site: str, policy: str, vault: Vault | None = None) -> None:
         self.engine = engine
         self.site = site
         self.policy = policy
+        self.vault = vault
 
     def run(self, work: Callable[[UnitOfWork], Result]) -> Result:
         """Do `work` in one transaction; when other writers are in the way, all of it again.
@@ -63,7 +65,7 @@ class ResourceStore:
         for _ in range(ATTEMPTS):
             try:
                 with self.engine.begin() as connection:
-                    return work(UnitOfWork(connection, self.site, self.policy))
+                    return work(UnitOfWork(connection, self.site, self.policy, self.vault))
             except (DBAPIError, psycopg.Error) as error:
                 give_up_unless_conflict(error)
         raise VersionConflict(ATTEMPTS)

@@ -5,8 +5,8 @@ rows by newlines, null is `\N`, a backslash is doubled.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from psycopg import Cursor
 
@@ -29,6 +29,7 @@ class Row:
         body: JSON with sorted names; None for a deletion.
         digest: sha256 of `body`; of nothing for a deletion.
         tokens: Of its identifiers.
+        names: What its pseudonyms stand for.
     """
 
     key: ResourceKey
@@ -36,6 +37,7 @@ class Row:
     body: bytes | None
     digest: bytes
     tokens: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def row_of(resource: CleanResource) -> Row:
@@ -47,6 +49,7 @@ def row_of(resource: CleanResource) -> Row:
         body,
         hashlib.sha256(body).digest(),
         tuple(dict.fromkeys(resource.identifier_tokens)),
+        resource.names,
     )
 
 
@@ -63,10 +66,10 @@ def bucket_of(row: Row) -> int:
 
 def line(values: Iterable[bytes | str | int | bool | None]) -> bytes:
     """One row of COPY text."""
-    return b"\t".join(map(field, values)) + b"\n"
+    return b"\t".join(map(column, values)) + b"\n"
 
 
-def field(value: bytes | str | int | bool | None) -> bytes:
+def column(value: bytes | str | int | bool | None) -> bytes:
     """One column of COPY text; bytes are JSON or hexadecimal already."""
     if value is None:
         return NULL

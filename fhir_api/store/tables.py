@@ -116,6 +116,25 @@ class ResourceHead(Base):
     patient_id: Mapped[Pseudonym | None] = mapped_column(comment="Whose compartment it is in")
 
 
+class VaultName(Base):
+    """What a pseudonym stands for, sealed; the one table from which a real id can be had."""
+
+    __tablename__ = "vault_name"
+    __table_args__ = (
+        Index(None, "site", "patient_id"),
+        {"comment": "Real names of pseudonyms, each sealed with AES-256-GCM under the vault key"},
+    )
+
+    site: Mapped[Site] = mapped_column(primary_key=True, comment="The hospital, our tenant")
+    name: Mapped[str] = mapped_column(
+        String(140), primary_key=True, comment="Type/pseudonym, or that and #identifier"
+    )
+    patient_id: Mapped[Pseudonym | None] = mapped_column(comment="Whose records first named it")
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="Nonce and ciphertext; site and name are authenticated with it"
+    )
+
+
 class ResourceIdentifier(Base):
     """A keyed token of an identifier, by which a conditional reference finds its resource."""
 

@@ -23,6 +23,7 @@ from fhir_api.store.rows import (
     line,
     row_of,
 )
+from fhir_api.store.vault import Vault
 from privacy.records import CleanResource
 
 Token = tuple[str, str]  # resource type, identifier token
@@ -87,10 +88,13 @@ class Change(NamedTuple):
 class UnitOfWork:
     """What may be done inside one transaction; made by `ResourceStore.run`."""
 
-    def __init__(self, connection: Connection, site: str, policy: str) -> None:
+    def __init__(
+        self, connection: Connection, site: str, policy: str, vault: Vault | None = None
+    ) -> None:
         self.connection = connection
         self.site = site
         self.policy = policy
+        self.vault = vault
 
     def lock_tokens(self, wanted: Collection[Token]) -> None:
         """Wait until no other transaction creates a resource with one of these identifiers.
@@ -168,6 +172,9 @@ class UnitOfWork:
             self.move_heads(old)
         lines = [each for change in changes for each in self.identifier_lines(change.row)]
         copy_rows(cursor, "resource_identifier", IDENTIFIER_COLUMNS, lines)
+        if self.vault is not None:
+            owned = [(change.row.names, change.row.patient_id) for change in changes]
+            self.vault.put(self.connection, owned)
 
     def cursor(self) -> Cursor:
         """The driver's own cursor on this transaction, for COPY."""

@@ -11,6 +11,7 @@ from cds_hooks.routes import build_router as hook_routes
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.router import build_router as fhir_routes
+from privacy.policy import load_policy
 from tests.support.hooks import KEYS, SITE, hook_parts
 from tests.support.patients import ANN, discharge_call
 
@@ -24,7 +25,10 @@ def both(engine: Engine) -> TestClient:
     app = FastAPI()
     app.include_router(hook_routes(parts))
     app.include_router(
-        fhir_routes(FhirApi(ingestor, parts.store, KEYS, parts.validator, SITE)), prefix="/fhir"
+        fhir_routes(
+            FhirApi(ingestor, parts.store, KEYS, load_policy(), parts.validator, SITE, parts.now)
+        ),
+        prefix="/fhir",
     )
     return TestClient(app)
 

@@ -1,7 +1,7 @@
 """FHIR resources and Bundles in a few words, and the parts that take them in."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,10 +12,12 @@ from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.ingest.settings import IngestSettings, build_ingestor
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.router import build_router
+from privacy.policy import load_policy
 
 SITE = "test"
 ROOT = bytes(range(7, 47))
 TODAY = date(2024, 6, 1)
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 JOHN = "urn:uuid:0aaa1111-2222-4333-8444-555566667777"
 JOHN_ID = JOHN.removeprefix("urn:uuid:")
 FHIR_JSON = {"content-type": "application/fhir+json"}
@@ -35,7 +37,10 @@ def ingestor(engine: Engine) -> Ingestor:
 def client(engine: Engine, largest_body: int = 50_000_000) -> TestClient:
     """A client of the FHIR API alone, under `/fhir`."""
     made = ingestor(engine)
-    parts = FhirApi(made, made.store, made.keys, made.validator, SITE, largest_body)
+    parts = FhirApi(
+        made, made.store, made.keys, load_policy(), made.validator, SITE, lambda: NOW,
+        vault=made.store.vault, largest_body=largest_body,
+    )  # fmt: skip
     app = FastAPI()
     app.include_router(build_router(parts), prefix="/fhir")
     return TestClient(app)

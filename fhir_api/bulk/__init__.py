@@ -1,0 +1,1 @@
+"""Bulk data: export, import and submissions as durable jobs."""

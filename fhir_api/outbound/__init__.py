@@ -1,0 +1,1 @@
+"""What this server itself fetches and sends, to allowed places alone."""

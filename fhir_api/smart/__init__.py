@@ -1,0 +1,1 @@
+"""SMART App Launch and backend services: discovery, clients, tokens, launches."""

@@ -1,0 +1,1 @@
+"""Topic-based subscriptions: what happened, who wants to know, deliveries."""

@@ -1,18 +1,115 @@
 """Search values; numbers and times of heads.
 
+Rows that are there get their numbers from the sequence and their times from their newest version;
+their search values are made by `fhir_api.search.reindex`, for they need the rules and not only SQL.
+
 Revision ID: 0005
 Revises: 0004
 """
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+TIMES = """
+    UPDATE resource_head h SET recorded_at = v.recorded_at FROM resource_version v
+    WHERE (v.site, v.resource_type, v.resource_id, v.version)
+        = (h.site, h.resource_type, h.resource_id, h.version)
+"""
+HEAD, VERSION, VALUES = "resource_head", "resource_version", "search_value"
+HEAD_NUMBER = sa.Sequence("resource_head_number")
+HEAD_COLUMNS = (
+    ("number", sa.BigInteger(), "nextval('resource_head_number')",
+     "Order of first writing, one count for all sites; what the search index names"),
+    ("recorded_at", sa.DateTime(timezone=True), "now()",
+     "UTC; when the newest version was stored"),
+    ("indexed", sa.SmallInteger(), "0",
+     "Edition of the rules by which its search values were made; 0 for none"),
+)  # fmt: skip
+INDEXES = (
+    (HEAD, ("site", "resource_type", "recorded_at", "number")),
+    (HEAD, ("site", "patient_id", "resource_type", "number")),
+    (VERSION, ("site", "resource_type", "seq")),
+    (VERSION, ("site", "seq")),
+    (VERSION, ("site", "recorded_at")),
+)
+PARTIAL = (
+    ("code", ("lane", "code", "system", "resource")),
+    ("starts", ("lane", "starts", "ends", "resource")),
+    ("low", ("lane", "low", "high", "resource")),
+)
+TOKEN = "HMAC of system and value under the site's key"
+TOKENS = "HMAC of system and value (i1…) or value (i2…) under the site's key"
+
 
 def upgrade() -> None:
-    pass
+    op.execute(sa.schema.CreateSequence(HEAD_NUMBER))
+    for name, kind, default, comment in HEAD_COLUMNS:
+        default_of = sa.text(default)
+        op.add_column(
+            HEAD, sa.Column(name, kind, nullable=False, server_default=default_of, comment=comment)
+        )
+    op.execute(TIMES)
+    op.create_unique_constraint("uq_resource_head_number", HEAD, ["number"])
+    for table, columns in INDEXES:
+        op.create_index(name_of(table, columns), table, list(columns))
+    op.alter_column("resource_identifier", "token", comment=TOKENS, existing_comment=TOKEN)
+    create_search_value()
+
+
+def create_search_value() -> None:
+    op.create_table(
+        VALUES,
+        column("resource", sa.BigInteger(), "resource_head.number", nullable=False),
+        column(
+            "lane",
+            sa.BigInteger(),
+            "First 8 bytes of sha256 of site, resource type and parameter",
+            nullable=False,
+        ),
+        column(
+            "place",
+            sa.SmallInteger(),
+            "0; for halves of a composite the element they share, from 1",
+            nullable=False,
+        ),
+        column("system", sa.Text(), "Of a code; version of a canonical; a string as stored"),
+        column(
+            "code",
+            sa.Text(),
+            "Code, keyed identifier, uri, Type/pseudonym, unit, or a string made comparable",
+        ),
+        column("starts", sa.DateTime(timezone=True), "First moment of a stored (shifted) date"),
+        column("ends", sa.DateTime(timezone=True), "First moment after it"),
+        column("low", sa.Numeric(), "Least value that a number stands for, inclusive"),
+        column("high", sa.Numeric(), "Greatest value it stands for, exclusive"),
+        comment="What the newest version of each resource can be found by",
+    )
+    for name, columns in PARTIAL:
+        has_it = sa.text(f"{name} IS NOT NULL")
+        op.create_index(f"ix_search_value_{name}", VALUES, list(columns), postgresql_where=has_it)
+    op.create_index("ix_search_value_resource", VALUES, ["resource"])
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table(VALUES)
+    op.alter_column("resource_identifier", "token", comment=TOKEN, existing_comment=TOKENS)
+    for table, columns in INDEXES:
+        op.drop_index(name_of(table, columns), table_name=table)
+    for name, *_ in HEAD_COLUMNS:
+        op.drop_column(HEAD, name)
+    op.execute(sa.schema.DropSequence(HEAD_NUMBER))
+
+
+def column(name: str, kind: Any, comment: str, *, nullable: bool = True) -> "sa.Column[Any]":
+    return sa.Column(name, kind, nullable=nullable, comment=comment)
+
+
+def name_of(table: str, columns: tuple[str, ...]) -> str:
+    return "_".join(("ix", table, *columns))

@@ -14,8 +14,10 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
+    Sequence,
     SmallInteger,
     String,
+    UniqueConstraint,
     func,
     text,
 )
@@ -27,6 +29,7 @@ from sqlalchemy.types import UserDefinedType
 from fhir_api.store.base import Base
 
 PATIENT_BUCKETS = 1024
+HEAD_NUMBER = Sequence("resource_head_number", metadata=Base.metadata)
 
 Site = Annotated[str, mapped_column(String(64))]
 TypeName = Annotated[str, mapped_column(String(64))]
@@ -59,6 +62,9 @@ class ResourceVersion(Base):
         Index(None, "site", "patient_id", "resource_type"),
         Index(None, "site", "transaction_id"),
         Index(None, "site", "patient_bucket"),
+        Index(None, "site", "resource_type", "seq"),
+        Index(None, "site", "seq"),
+        Index(None, "site", "recorded_at"),
         {"comment": "De-identified FHIR R4 resources, one row a version"},
     )
 
@@ -105,7 +111,12 @@ class ResourceHead(Base):
     """Which version of a resource is the newest; the row that writers of a resource lock."""
 
     __tablename__ = "resource_head"
-    __table_args__ = ({"comment": "The newest version of each resource"},)
+    __table_args__ = (
+        UniqueConstraint("number"),
+        Index(None, "site", "resource_type", "recorded_at", "number"),
+        Index(None, "site", "patient_id", "resource_type", "number"),
+        {"comment": "The newest version of each resource"},
+    )
 
     site: Mapped[Site] = mapped_column(primary_key=True, comment="The hospital, our tenant")
     resource_type: Mapped[TypeName] = mapped_column(primary_key=True, comment="R4 type name")
@@ -114,6 +125,20 @@ class ResourceHead(Base):
     deleted: Mapped[bool] = mapped_column(comment="True when the newest version is a deletion")
     digest: Mapped[bytes] = mapped_column(LargeBinary, comment="sha256 of the newest body")
     patient_id: Mapped[Pseudonym | None] = mapped_column(comment="Whose compartment it is in")
+    number: Mapped[int] = mapped_column(
+        BigInteger,
+        HEAD_NUMBER,
+        server_default=HEAD_NUMBER.next_value(),
+        comment="Order of first writing, one count for all sites; what the search index names",
+    )
+    recorded_at: Mapped[RecordedAt] = mapped_column(
+        comment="UTC; when the newest version was stored"
+    )
+    indexed: Mapped[int] = mapped_column(
+        SmallInteger,
+        server_default=text("0"),
+        comment="Edition of the rules by which its search values were made; 0 for none",
+    )
 
 
 class VaultName(Base):
@@ -147,6 +172,7 @@ class ResourceIdentifier(Base):
     site: Mapped[Site] = mapped_column(primary_key=True, comment="The hospital, our tenant")
     resource_type: Mapped[TypeName] = mapped_column(primary_key=True, comment="R4 type name")
     token: Mapped[Pseudonym] = mapped_column(
-        primary_key=True, comment="HMAC of system and value under the site's key"
+        primary_key=True,
+        comment="HMAC of system and value (i1…) or value (i2…) under the site's key",
     )
     resource_id: Mapped[Pseudonym] = mapped_column(primary_key=True, comment="Pseudonym")

@@ -27,9 +27,11 @@ class FeedPosition:
 
     Attributes:
         transaction_id: Rows of transactions below it have been read.
+        seq: Of this transaction, rows up to it have been read.
     """
 
     transaction_id: int
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,8 @@ PARTIAL = (
     ("starts", ("lane", "starts", "ends", "resource")),
     ("low", ("lane", "low", "high", "resource")),
 )
-TOKEN = "HMAC of system and value under the site's key"
-TOKENS = "HMAC of system and value (i1…) or value (i2…) under the site's key"
+IDENTIFIER_WAS = "HMAC of system and value under the site's key"
+IDENTIFIER_IS = "HMAC of system and value (i1…) or value (i2…) under the site's key"
 
 
 def upgrade() -> None:
@@ -59,7 +59,9 @@ def upgrade() -> None:
     op.create_unique_constraint("uq_resource_head_number", HEAD, ["number"])
     for table, columns in INDEXES:
         op.create_index(name_of(table, columns), table, list(columns))
-    op.alter_column("resource_identifier", "token", comment=TOKENS, existing_comment=TOKEN)
+    op.alter_column(
+        "resource_identifier", "token", comment=IDENTIFIER_IS, existing_comment=IDENTIFIER_WAS
+    )
     create_search_value()
 
 
@@ -99,7 +101,9 @@ def create_search_value() -> None:
 
 def downgrade() -> None:
     op.drop_table(VALUES)
-    op.alter_column("resource_identifier", "token", comment=TOKEN, existing_comment=TOKENS)
+    op.alter_column(
+        "resource_identifier", "token", comment=IDENTIFIER_WAS, existing_comment=IDENTIFIER_IS
+    )
     for table, columns in INDEXES:
         op.drop_index(name_of(table, columns), table_name=table)
     for name, *_ in HEAD_COLUMNS:

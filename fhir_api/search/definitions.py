@@ -63,10 +63,10 @@ def parameters(resource_type: str) -> Mapping[str, SearchParameter]:
 @cache
 def of_type(resource_type: str) -> Mapping[str, SearchParameter]:
     """`parameters`, put together once."""
-    own = published().get(resource_type, {})
+    own = published().get(resource_type) or {}
     bases = ("Resource",) if resource_type in NOT_DOMAIN_RESOURCES else EVERY_RESOURCE
     every = {name: each for base in bases for name, each in published()[base].items()}
-    return MappingProxyType(every | own)
+    return MappingProxyType({**every, **own})
 
 
 def compartment(name: str) -> Mapping[str, tuple[str, ...]]:

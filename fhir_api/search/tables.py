@@ -6,7 +6,8 @@ column and no new table. Only newest versions have rows.
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated
 
 from sqlalchemy import BigInteger, DateTime, Index, Numeric, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,7 +40,7 @@ class SearchValue(Base):
         Index(None, "resource"),
         {"comment": "What the newest version of each resource can be found by"},
     )
-    __mapper_args__: dict[str, Any] = {"primary_key": ["resource", "lane", "place"]}
+    __mapper_args__ = MappingProxyType({"primary_key": ["resource", "lane", "place"]})
 
     resource: Mapped[int] = mapped_column(BigInteger, comment="resource_head.number")
     lane: Mapped[int] = mapped_column(

@@ -3,7 +3,9 @@
     FhirError
     ├── InvalidJson             400  structure
     ├── InvalidRequest          400  invalid
-    │   └── UnknownParameter    400  not-supported
+    │   ├── UnknownParameter    400  not-supported
+    │   ├── UnknownModifier     400  not-supported
+    │   └── DateNeedsPatient    400  business-rule
     ├── NotSupported            400  not-supported
     ├── Unauthorized            401  login
     ├── Forbidden               403  forbidden
@@ -19,7 +21,10 @@
     ├── RefusedByPrivacy        422  suppressed
     ├── TransactionRefused      (of the first thing wrong)
     ├── OurMistake              500  exception
+    ├── TrailUnavailable        503  transient
     └── StoreUnavailable        503  transient
+
+What a request is refused for before its content is read stands in `routes/transport.py`.
 
 A message names the place that is wrong and never the value found there: errors reach logs, and
 logs hold nothing about a patient. Codes: https://hl7.org/fhir/R4/valueset-issue-type.html
@@ -32,6 +37,11 @@ from typing import Any, ClassVar
 from fhir_api.validation.issue import Issue
 
 PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z_:.\-]{0,63}")
+
+
+def shown_name(name: str) -> str:
+    """A parameter's name as a message may show it; what is no name may be a value."""
+    return name if PARAMETER_NAME.fullmatch(name) else "of the request"
 
 
 class FhirError(Exception):
@@ -54,6 +64,11 @@ class FhirError(Exception):
     def issues(self) -> list[Issue]:
         """What is wrong, place by place."""
         return [Issue(self.issue, str(self), self.expression)]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """HTTP headers that belong to the refusal."""
+        return {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that a worker process can hand its error to the process that waits for it."""
@@ -91,7 +106,12 @@ class Unauthorized(FhirError):
     issue = "login"
 
     def __init__(self) -> None:
-        super().__init__("Send a valid access token in Authorization: Bearer.")
+        message = "Send a valid access token in Authorization: Bearer."
+        super().__init__(message, "http.Authorization")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": "Bearer"}
 
 
 class Forbidden(FhirError):
@@ -122,9 +142,33 @@ class UnknownParameter(InvalidRequest):
     issue = "not-supported"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        shown = name if PARAMETER_NAME.fullmatch(name) else "of the request"
         super().__init__(
-            f"The search parameter {shown} is not served here. These are: {', '.join(known)}."
+            f"The search parameter {shown_name(name)} is not served here. "
+            f"These are: {', '.join(known)}."
+        )
+
+
+class UnknownModifier(InvalidRequest):
+    """A modifier that the kind of parameter does not have, or that is not served."""
+
+    status = 400
+    issue = "not-supported"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"The modifier of {shown_name(name)} is not served here: {why}.")
+
+
+class DateNeedsPatient(InvalidRequest):
+    """A search by date where each patient's dates are moved by another secret number."""
+
+    status = 400
+    issue = "business-rule"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{shown_name(name)} needs the patient: stored dates are moved, each patient's by "
+            "another secret number of days. Add patient=, subject=Patient/, _id= of a Patient or "
+            "patient.identifier=; _lastUpdated needs none."
         )
 
 
@@ -258,6 +302,19 @@ class OurMistake(FhirError):
         super().__init__(
             f"Homeward made a mistake of its own ({type(error).__name__}). "
             "Nothing of this was stored; please report it with what was sent, made anonymous."
+        )
+
+
+class TrailUnavailable(FhirError):
+    """The access could not be written down, so it is not answered."""
+
+    status = 503
+    issue = "transient"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The audit trail cannot be written, so this is not answered. A change may have been "
+            "stored all the same: read before you send it again."
         )
 
 

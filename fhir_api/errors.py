@@ -13,12 +13,14 @@
     ├── ResourceNotFound        404  not-found
     ├── ResourceDeleted         410  deleted
     ├── VersionConflict         409  conflict
+    ├── IdTaken                 409  conflict
     ├── PreconditionFailed      412  conflict
     ├── ReferenceNotResolved    412  not-found
     ├── TooLarge                413  too-long
     ├── WrongContentType        415  not-supported
     ├── InvalidResource         422  (of each issue)
     ├── RefusedByPrivacy        422  suppressed
+    ├── PatchRefused            422  processing
     ├── TransactionRefused      (of the first thing wrong)
     ├── OurMistake              500  exception
     ├── TrailUnavailable        503  transient
@@ -212,6 +214,17 @@ class VersionConflict(FhirError):
         )
 
 
+class IdTaken(FhirError):
+    """A conditional update found nothing and brings an id under which something is stored."""
+
+    status = 409
+    issue = "conflict"
+
+    def __init__(self, expression: str) -> None:
+        message = f"{expression} is stored and does not match the query; leave the id out."
+        super().__init__(message, expression)
+
+
 class PreconditionFailed(FhirError):
     """`ifMatch` names another version, or `ifNoneExist` matches more than one."""
 
@@ -225,11 +238,15 @@ class ReferenceNotResolved(FhirError):
     status = 412
     issue = "not-found"
 
-    def __init__(self, expression: str, resource_type: str, matches: int) -> None:
+    def __init__(
+        self, expression: str, resource_type: str, matches: int, names: Sequence[str] = ()
+    ) -> None:
         found = "no" if matches == 0 else "more than one"
+        criteria = ", ".join(name for name in names if PARAMETER_NAME.fullmatch(name))
+        by = f" by {criteria}" if criteria else ""
         super().__init__(
-            f"The conditional reference at {expression} matches {found} {resource_type}. Send the "
-            f"{resource_type} first (or make its identifier unique), then send this again.",
+            f"The conditional reference at {expression} matches {found} {resource_type}{by}. Send "
+            f"the {resource_type} first (or make its identifier unique), then send this again.",
             expression,
         )
         self.may_come = matches == 0
@@ -276,6 +293,18 @@ class RefusedByPrivacy(FhirError):
 
     status = 422
     issue = "suppressed"
+
+
+class PatchRefused(FhirError):
+    """An operation of a JSON Patch fails on the resource as it is stored."""
+
+    status = 422
+    issue = "processing"
+
+    def __init__(self, problem: str, expression: str | None = None) -> None:
+        super().__init__(
+            f"The patch was not carried out: {problem}. Nothing was stored.", expression
+        )
 
 
 class TransactionRefused(FhirError):

@@ -59,7 +59,9 @@ async def few_threads(_app: FastAPI) -> AsyncIterator[None]:
 
 def fhir_parts(house: House) -> "FhirApi":
     """What the FHIR routes are given."""
+    from fhir_api.audit.trail import AuditTrail
     from fhir_api.ingest.ingestor import Ingestor
+    from fhir_api.routes.limits import Limits
     from fhir_api.routes.parts import FhirApi
     from fhir_api.validation.validator import Validator
 
@@ -74,7 +76,8 @@ def fhir_parts(house: House) -> "FhirApi":
         now=house.now,
         vault=house.vault,
         public_url=house.settings.public_url,
-        largest_body=house.settings.maximum_body_mb * MEGABYTE,
+        limits=Limits(bundle_bytes=house.settings.maximum_body_mb * MEGABYTE),
+        trail=AuditTrail(house.engine, house.settings.site),
     )
 
 

@@ -7,21 +7,34 @@ from datetime import datetime
 from fastapi import Request
 
 from fhir_api.access.caller import Caller, anyone
+from fhir_api.audit.trail import AuditTrail
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.reidentify import Presenter
+from fhir_api.routes.limits import Limits
 from fhir_api.store.repository import ResourceStore
 from fhir_api.store.vault import Vault
 from fhir_api.validation.validator import Validator
 from privacy.keys import SiteKeys
 from privacy.policy import Policy
 
-LARGEST_BODY = 50_000_000
 PREFIX = "/fhir"
 
 
 def open_to_anyone(_request: Request) -> Caller:
     """The caller of a server that asks nobody."""
     return anyone()
+
+
+def remembered(authenticate: Callable[[Request], Caller]) -> Callable[[Request], Caller]:
+    """The same, asked once for each request; `request.state.caller` holds the answer."""
+
+    def caller_of(request: Request) -> Caller:
+        if not hasattr(request.state, "caller"):
+            request.state.caller = authenticate(request)
+        caller: Caller = request.state.caller
+        return caller
+
+    return caller_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,8 @@ class FhirApi:
         authenticate: Who makes a request; raises Unauthorized (401).
         public_url: Address of the server as clients reach it, without `/fhir`; None to take it
             from each request.
-        largest_body: Bytes of a request that are read; more is refused with 413.
+        limits: How much of each thing a request may bring.
+        trail: Where every access is written down; None where no one asks for that.
     """
 
     ingestor: Ingestor
@@ -53,7 +67,17 @@ class FhirApi:
     vault: Vault | None = None
     authenticate: Callable[[Request], Caller] = field(default=open_to_anyone)
     public_url: str | None = None
-    largest_body: int = LARGEST_BODY
+    limits: Limits = field(default_factory=Limits)
+    trail: AuditTrail | None = None
+
+    def __post_init__(self) -> None:
+        """Keep who was found to ask with the request, for the audit trail."""
+        object.__setattr__(self, "authenticate", remembered(self.authenticate))
+
+    @property
+    def largest_body(self) -> int:
+        """Bytes of a Bundle that are read; more is refused with 413."""
+        return self.limits.bundle_bytes
 
     def presenter(self, caller: Caller) -> Presenter:
         """What translates ids for one request of a caller."""

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.ingest.settings import IngestSettings, build_ingestor
+from fhir_api.routes.limits import Limits
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.router import build_router
 from privacy.policy import load_policy
@@ -39,7 +40,7 @@ def client(engine: Engine, largest_body: int = 50_000_000) -> TestClient:
     made = ingestor(engine)
     parts = FhirApi(
         made, made.store, made.keys, load_policy(), made.validator, SITE, lambda: NOW,
-        vault=made.store.vault, largest_body=largest_body,
+        vault=made.store.vault, limits=Limits(bundle_bytes=largest_body),
     )  # fmt: skip
     app = FastAPI()
     app.include_router(build_router(parts), prefix="/fhir")

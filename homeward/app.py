@@ -65,7 +65,7 @@ def fhir_parts(house: House) -> "FhirApi":
     from fhir_api.routes.parts import FhirApi
     from fhir_api.validation.validator import Validator
 
-    validator = Validator()
+    validator = Validator(house.strictness)
     return FhirApi(
         ingestor=Ingestor(house.store, house.deidentifier, validator, house.keys),
         store=house.store,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from fhir_api.store.repository import ResourceStore
     from fhir_api.store.vault import Vault
+    from fhir_api.validation.validator import Strictness
     from privacy.deidentify import Deidentifier
 
 
@@ -93,6 +94,13 @@ class House:
         from fhir_api.store.vault import Vault
 
         return Vault(self.engine, self.keys) if self.settings.vault else None
+
+    @cached_property
+    def strictness(self) -> "Strictness":
+        """What this site asks of resources beside their structure."""
+        from fhir_api.validation.validator import Strictness
+
+        return Strictness(self.settings.validation_rules, self.settings.validation_ignored)
 
     @property
     def public_url(self) -> str:

@@ -61,6 +61,14 @@ class Settings(BaseSettings):
         "may see them get their own ids back; without it ids that a caller did not name stay "
         "pseudonyms.",
     )
+    validation_rules: bool = Field(
+        True, description="Whether invariants and reference targets are checked on every write."
+    )
+    validation_ignored: frozenset[str] = Field(
+        frozenset(),
+        description="Invariants that are not asked here, such as `obs-7`; `targets` for the types "
+        "that references may name.",
+    )
     inpatient_classes: frozenset[str] = Field(
         frozenset({"IMP", "ACUTE"}),
         description="Encounter.class codes that are acute inpatient stays at this site.",

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.store.repository import ResourceStore
 from fhir_api.store.vault import Vault
-from fhir_api.validation.validator import Validator
+from fhir_api.validation.validator import Strictness, Validator
 from privacy.deidentify import Deidentifier
 from privacy.keys import derive_keys
 from privacy.policy import load_policy
@@ -29,6 +29,7 @@ class IngestSettings:
         policy: A policy file of the site, or None for ours.
         workers: Processes; 1 works in the calling process.
         vault: Whether the real names of pseudonyms are kept, sealed.
+        strictness: What the site asks of resources beside their structure.
     """
 
     database_url: str = field(repr=False)
@@ -39,6 +40,7 @@ class IngestSettings:
     policy: Path | None = None
     workers: int = 1
     vault: bool = True
+    strictness: Strictness = Strictness()
 
 
 def build_ingestor(settings: IngestSettings, engine: Engine) -> Ingestor:
@@ -48,4 +50,4 @@ def build_ingestor(settings: IngestSettings, engine: Engine) -> Ingestor:
     deidentifier = Deidentifier(policy, keys, notes=settings.notes, today=settings.today)
     vault = Vault(engine, keys) if settings.vault else None
     store = ResourceStore(engine, settings.site, policy.name, vault)
-    return Ingestor(store, deidentifier, Validator(), keys)
+    return Ingestor(store, deidentifier, Validator(settings.strictness), keys)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from fhir_api.errors import UnknownPlace
-from fhir_api.routes import capabilities, read, search, transaction, write
+from fhir_api.routes import capabilities, read, search, transaction, validate, write
 from fhir_api.routes.outcome import FhirRoute
 from fhir_api.routes.parts import FhirApi
 
@@ -18,6 +18,7 @@ def build_router(api: FhirApi) -> APIRouter:
     write.register(router, api)
     capabilities.register(router)
     search.register(router, api)
+    validate.register(router, api)
     for path in ("", "/{_rest:path}"):
         router.add_api_route(path, nothing, methods=METHODS, include_in_schema=False)
     return router

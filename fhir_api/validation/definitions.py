@@ -1,8 +1,8 @@
-"""Make the element tables from HL7's own StructureDefinitions.
+"""Make the tables of elements, codes, reference targets and invariants from HL7's definitions.
 
     python -m fhir_api.validation.definitions definitions.tar.xz
 
-writes `r4_elements.tsv` and `r4_codes.tsv` beside this file. The archive is the R4 (4.0.1) package
+writes the four `r4_*.tsv` beside this file. The archive is the R4 (4.0.1) package
 of definitions, CC0: http://hl7.org/fhir/R4/downloads.html. Run it only to follow a new FHIR
 release; the tables are kept in the repository, and a test makes them again where the archive is.
 """
@@ -16,6 +16,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ELEMENTS, CODES = HERE / "r4_elements.tsv", HERE / "r4_codes.tsv"
+TARGETS, INVARIANTS = HERE / "r4_targets.tsv", HERE / "r4_invariants.tsv"
 INHERITED = ("Element.", "BackboneElement.", "Resource.", "DomainResource.")
 FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 MOST_CODES = 400  # larger sets (languages, currencies, MIME types) are not listed
@@ -33,6 +34,44 @@ def tables(archive: Path) -> tuple[list[Row], list[Row]]:
     used = {row[4] for row in elements if row[4]}
     codes = [(name(url), *listed[url]) for url in listed if name(url) in used]
     return sorted(elements), sorted(codes)
+
+
+def target_rows(definitions: Iterable[dict[str, Any]]) -> list[Row]:
+    """Path of each Reference that may not name any type, and the types it may name."""
+    return sorted(
+        (element["path"].removesuffix("[x]"), *sorted(targets))
+        for definition in definitions
+        if is_a_type(definition)
+        for element in definition["snapshot"]["element"][1:]
+        if element["base"]["path"] == element["path"]
+        and (targets := targets_of(element)) - {"Resource"} == targets
+        and targets
+    )
+
+
+def targets_of(element: dict[str, Any]) -> set[str]:
+    """Resource types that an element of type Reference may name."""
+    given = [each for each in element.get("type", []) if each["code"] == "Reference"]
+    return {name(profile) for each in given for profile in each.get("targetProfile", [])}
+
+
+def invariant_rows(definitions: Iterable[dict[str, Any]]) -> list[Row]:
+    """Path, key, severity, FHIRPath and sentence of each rule that a type adds."""
+    return sorted(
+        (element["path"], rule["key"], rule["severity"], one_line(rule["expression"]),
+         one_line(rule["human"]))
+        for definition in definitions
+        if is_a_type(definition)
+        for element in definition["snapshot"]["element"]
+        for rule in element.get("constraint", [])
+        if name(rule.get("source", definition["url"])) == definition["type"]
+        and rule.get("expression")
+    )  # fmt: skip
+
+
+def one_line(text: str) -> str:
+    """The text without what would break a line of the table."""
+    return " ".join(text.split())
 
 
 def read_definitions(archive: Path) -> dict[str, dict[str, Any]]:
@@ -130,10 +169,14 @@ def text_of(rows: Iterable[Row]) -> str:
 
 
 def main() -> None:
-    """Write both tables from the archive named on the command line."""
-    elements, codes = tables(Path(sys.argv[1]))
+    """Write the tables from the archive named on the command line."""
+    archive = Path(sys.argv[1])
+    elements, codes = tables(archive)
+    definitions = read_definitions(archive).values()
     ELEMENTS.write_text(text_of(elements))
     CODES.write_text(text_of(codes))
+    TARGETS.write_text(text_of(target_rows(definitions)))
+    INVARIANTS.write_text(text_of(invariant_rows(definitions)))
 
 
 if __name__ == "__main__":

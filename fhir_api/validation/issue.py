@@ -12,13 +12,15 @@ class Issue:
         code: https://hl7.org/fhir/R4/valueset-issue-type.html
         diagnostics: A sentence for the sender; never holds a value of the resource.
         expression: FHIRPath, such as `Bundle.entry[3].resource.status`; None for the whole.
+        severity: `error`, or `warning` for what is stored all the same.
     """
 
     code: str
     diagnostics: str
     expression: str | None = None
+    severity: str = "error"
 
     def as_fhir(self) -> dict[str, Any]:
         """The issue as `OperationOutcome.issue`."""
-        issue = {"severity": "error", "code": self.code, "diagnostics": self.diagnostics}
+        issue = {"severity": self.severity, "code": self.code, "diagnostics": self.diagnostics}
         return issue | ({"expression": [self.expression]} if self.expression else {})

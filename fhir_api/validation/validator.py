@@ -5,7 +5,9 @@ resources a second. What it refuses is explained by `explain.py` (docs/decisions
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from typing import Any
 
 import jsonschema_rs
@@ -13,13 +15,38 @@ import jsonschema_rs
 from fhir_api.validation.elements import resource_types
 from fhir_api.validation.explain import MOST_ISSUES, explain
 from fhir_api.validation.issue import Issue
+from fhir_api.validation.prose import broken_prose
+from fhir_api.validation.rules import broken_rules
 from fhir_api.validation.schema import schema_of
 
 NestedResources = Iterator[tuple[str, Any]]
+Container = dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Strictness:
+    """What a site asks of resources beside their structure, which is always asked.
+
+    Attributes:
+        rules: Whether invariants and reference targets are checked.
+        ignored: Keys of invariants that are not asked here, such as `obs-7`; `targets` for the
+            targets of references.
+    """
+
+    rules: bool = True
+    ignored: frozenset[str] = frozenset()
+
+    def minds(self, issue: Issue) -> bool:
+        """Whether an issue of `rules.py` counts here."""
+        key = issue.diagnostics.partition(":")[0] if issue.code == "invariant" else "targets"
+        return key not in self.ignored
 
 
 class Validator:
-    """Structure, cardinality, formats and required codes of R4 resources."""
+    """Structure, formats, required codes, invariants and reference targets of R4 resources."""
+
+    def __init__(self, strictness: Strictness | None = None) -> None:
+        self.strictness = strictness or Strictness()
 
     def validate(self, resource: Any, prefix: str | None = None) -> list[Issue]:
         """What is wrong with a resource, empty when nothing is.
@@ -27,13 +54,37 @@ class Validator:
         `prefix` is the FHIRPath of the resource, such as `Bundle.entry[3].resource`; without it
         paths begin with the resource type.
         """
+        found = self.examine(resource, prefix)
+        return [issue for issue in found if issue.severity == "error"]
+
+    def examine(
+        self, resource: Any, prefix: str | None = None, root: Mapping[str, Any] | None = None
+    ) -> list[Issue]:
+        """What is wrong with a resource and what could be better (warnings), MOST_ISSUES at most.
+
+        `root` is the resource that contains it, if one does.
+        """
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(kind, str) or kind not in resource_types():
             return [untyped(resource, prefix)]
-        found = [] if self.accepts(resource, kind) else self.explain(resource, kind, prefix or kind)
-        for path, inner in nested(resource, kind):
-            found += self.validate(inner, f"{prefix or kind}.{path}")
-        return found[:MOST_ISSUES]
+        path = prefix or kind
+        found = [] if self.accepts(resource, kind) else self.explain(resource, kind, path)
+        found += self.rules_broken(resource, path, root)
+        for below, inner, container in nested(resource, kind):
+            found += self.examine(inner, f"{path}.{below}", container)
+        return sorted(found, key=lambda issue: issue.severity)[:MOST_ISSUES]
+
+    def rules_broken(
+        self, resource: Mapping[str, Any], path: str, root: Mapping[str, Any] | None
+    ) -> list[Issue]:
+        """Invariants and targets that the resource breaks and that the site minds."""
+        if not self.strictness.rules:
+            return []
+        found = islice(
+            chain(broken_rules(resource, path, root or resource), broken_prose(resource, path)),
+            MOST_ISSUES,
+        )
+        return [issue for issue in found if self.strictness.minds(issue)]
 
     def accepts(self, resource: Mapping[str, Any], kind: str) -> bool:
         """The fast path: whether the compiled schema finds nothing wrong."""
@@ -58,13 +109,17 @@ def untyped(resource: Any, prefix: str | None) -> Issue:
     return Issue("structure", "resourceType must name a resource type of FHIR R4.", path)
 
 
-def nested(resource: Mapping[str, Any], kind: str) -> NestedResources:
-    """Resources inside a resource, each with its path."""
-    yield from enumerated(resource.get("contained"), "contained")
+def nested(resource: dict[str, Any], kind: str) -> Iterator[tuple[str, Any, Container]]:
+    """Resources inside a resource, each with its path, and with `resource` if it is contained."""
+    for path, inner in enumerated(resource.get("contained"), "contained"):
+        yield path, inner, resource
     if kind == "Bundle":
-        yield from members(resource.get("entry"), "entry", "resource")
-    if kind == "Parameters":
-        yield from parameters(resource.get("parameter"), "parameter")
+        found = members(resource.get("entry"), "entry", "resource")
+    elif kind == "Parameters":
+        found = parameters(resource.get("parameter"), "parameter")
+    else:
+        return
+    yield from ((path, inner, None) for path, inner in found)
 
 
 def enumerated(items: Any, name: str) -> NestedResources:

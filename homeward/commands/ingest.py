@@ -62,6 +62,7 @@ def run(house: House, paths: list[Path], workers: int | None = None) -> "IngestR
         policy=house.settings.policy_file,
         workers=workers or os.cpu_count() or 1,
         vault=house.settings.vault,
+        strictness=house.strictness,
     )
     rejects = house.settings.home / "rejects" / f"{house.now():%Y%m%dT%H%M%S}.ndjson"
     rejects.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from privacy.leaks.identifiers import Identifiers, identifiers_of
 from privacy.notes.known_names import KnownNames
 from privacy.notes.scrub import scrub
 from privacy.policy import Policy
-from privacy.pseudonyms import identifier_token
+from privacy.pseudonyms import identifier_token, value_token
 from privacy.records import CleanResource, Refusal
 from privacy.references import References
 from privacy.rules import Batch, Refused, Visit
@@ -129,9 +129,15 @@ class Deidentifier:
         if leak := gate.leak_in(body):
             why = f"leak gate: {leak.kind} of this batch would have been stored; report the policy"
             return Refusal(index, leak.path, why)
-        tokens = tuple(identifier_token(self._keys, *pair) for pair in _identifiers(resource))
+        tokens = tuple(self._tokens(resource))
         names = visit.names | _own_names(resource, f"{kind}/{body['id']}")
         return CleanResource(kind, body["id"], patient, body, tokens, names)
+
+    def _tokens(self, resource: Mapping[str, Any]) -> Iterator[str]:
+        """Two for each identifier: with its system, and of its value alone."""
+        for system, value in _identifiers(resource):
+            yield identifier_token(self._keys, system, value)
+            yield value_token(self._keys, value)
 
 
 def _scrubber(found: Identifiers) -> Callable[[str, int], str]:

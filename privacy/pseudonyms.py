@@ -13,7 +13,7 @@ from base64 import b32encode
 from privacy.keys import SiteKeys
 
 PSEUDONYM = "p1"
-IDENTIFIER = "i1"
+IDENTIFIER, VALUE = "i1", "i2"
 BYTES = 20  # 160 bits are 32 letters of base32
 IS_PSEUDONYM = re.compile(r"p1[a-z2-7]{32}")
 
@@ -32,6 +32,11 @@ def pseudonym(keys: SiteKeys, resource_type: str, real_id: str) -> str:
 def identifier_token(keys: SiteKeys, system: str | None, value: str) -> str:
     """What an identifier is stored and found under; an absent system is the empty one."""
     return IDENTIFIER + _letters(keys.identifier, keys.site, system or "", value)
+
+
+def value_token(keys: SiteKeys, value: str) -> str:
+    """What the value of an identifier is found under by those who name no system."""
+    return VALUE + _letters(keys.identifier, keys.site, "value", "", value)
 
 
 def uuid_pseudonym(keys: SiteKeys, text: str) -> str:

@@ -15,11 +15,13 @@ class CleanResource:
         patient_id: Pseudonym of the patient whose compartment it is in; None for shared ones.
         body: The resource as it will be stored. `id` is the pseudonym; references inside are
             `Type/pseudonym`. Decimals are `decimal.Decimal`, so that 1.10 stays 1.10.
-        identifier_tokens: Keyed tokens of its identifiers (`privacy.pseudonyms.identifier_token`),
-            by which conditional references find it again.
+        identifier_tokens: Keyed tokens of its identifiers, each with its system
+            (`privacy.pseudonyms.identifier_token`) and of its value alone (`value_token`), by which
+            searches and conditional references find it again.
         names: What its pseudonyms stand for, for the vault alone: `Type/pseudonym` to
             `Type/real-id`, and `Type/pseudonym#identifier` to its identifiers as JSON text.
-        reference_tokens: Search parameter and keyed token of each `Reference.identifier`.
+        reference_tokens: Search parameter and keyed token of identifiers that stand elsewhere: of
+            each `Reference.identifier` (`subject:identifier`) and of a group (`group-identifier`).
     """
 
     resource_type: str

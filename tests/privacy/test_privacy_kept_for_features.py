@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from privacy.dates import shift_days, shift_text
-from privacy.pseudonyms import identifier_token, pseudonym
+from privacy.pseudonyms import identifier_token, pseudonym, value_token
 from privacy.records import CleanResource
 from tests.support.cleaning import KEYS, cleaned, cleaner
 
@@ -211,7 +211,12 @@ def test_identifiers_become_tokens_whatever_their_system() -> None:
         {"system": NPI, "value": identifier_token(KEYS, NPI, "99")}
     ]
     assert answer.identifier_tokens == tuple(
-        identifier_token(KEYS, i.get("system"), i["value"]) for i in identifiers
+        token
+        for i in identifiers
+        for token in (
+            identifier_token(KEYS, i.get("system"), i["value"]),
+            value_token(KEYS, i["value"]),
+        )
     )
 
 

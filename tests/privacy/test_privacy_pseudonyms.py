@@ -12,6 +12,7 @@ from privacy.pseudonyms import (
     pseudonym,
     uid_pseudonym,
     uuid_pseudonym,
+    value_token,
 )
 from tests.support.cleaning import KEYS, SECRET
 
@@ -35,6 +36,7 @@ def test_site_type_and_purpose_keep_pseudonyms_apart(real_id: str) -> None:
         pseudonym(KEYS, "Encounter", real_id),
         pseudonym(NORTH, "Patient", real_id),
         identifier_token(KEYS, "Patient", real_id),
+        value_token(KEYS, real_id),
     ]
 
     assert len({text[2:] for text in made}) == len(made)

@@ -40,7 +40,7 @@ class IngestSettings:
     policy: Path | None = None
     workers: int = 1
     vault: bool = True
-    strictness: Strictness = Strictness()
+    strictness: Strictness = field(default_factory=Strictness)
 
 
 def build_ingestor(settings: IngestSettings, engine: Engine) -> Ingestor:

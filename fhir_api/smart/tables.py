@@ -35,7 +35,9 @@ class SmartClient(Base):
         String(32), comment="none, private_key_jwt or client_secret_basic"
     )
     secret: Mapped[bytes | None] = mapped_column(LargeBinary, comment="Keyed hash of the secret")
-    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Public keys, inline")
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="Public keys, inline"
+    )
     jwks_url: Mapped[str | None] = mapped_column(Text, comment="Where its public keys are")
     redirect_uris: Mapped[Words] = mapped_column(comment="Where codes may be sent")
     launch_uris: Mapped[Words] = mapped_column(comment="Where the app is opened from an EHR")

@@ -1,0 +1,69 @@
+"""What the authorization server remembers for a while: assertions used, and tries to sign in.
+
+Each is one statement on a primary key, so that processes that share the database agree.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, delete
+from sqlalchemy.dialects.postgresql import insert
+
+from fhir_api.smart.sealing import Seal
+from fhir_api.smart.tables import SmartAssertion, SmartAttempt, SmartCode, SmartLaunch, SmartToken
+
+WINDOW = timedelta(minutes=5)
+KEPT = timedelta(days=1)  # a spent code or token is kept as long, so that its reuse is noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one site remembers in the database."""
+
+    engine: Engine
+    seal: Seal
+
+    def is_new(self, client_id: str, jti: str, expires_at: datetime) -> bool:
+        """Remember an assertion until it expires; False when it was used before."""
+        statement = insert(SmartAssertion).values(
+            site=self.seal.site,
+            assertion=self.seal.hash("assertion", f"{client_id}\0{jti}"),
+            expires_at=expires_at,
+        )
+        with self.engine.begin() as connection:
+            return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+    def tries(self, subject: str, now: datetime) -> int:
+        """Count one more try of a subject; how many there were in this window of five minutes."""
+        statement = insert(SmartAttempt).values(
+            site=self.seal.site,
+            subject=self.seal.hash("attempt", subject),
+            began_at=window_of(now),
+            tries=1,
+        )
+        more = SmartAttempt.tries + 1
+        counted = statement.on_conflict_do_update(
+            constraint="pk_smart_attempt",
+            set_={"tries": more},
+            where=SmartAttempt.tries < 30_000,  # the column's end
+        ).returning(SmartAttempt.tries)
+        with self.engine.begin() as connection:
+            return connection.execute(counted).scalar_one_or_none() or 30_000
+
+    def sweep(self, now: datetime) -> int:
+        """Forget what has expired; how many rows that were."""
+        ended = (
+            delete(SmartAssertion).where(SmartAssertion.expires_at < now),
+            delete(SmartLaunch).where(SmartLaunch.expires_at < now),
+            delete(SmartCode).where(SmartCode.expires_at < now - KEPT),
+            delete(SmartToken).where(SmartToken.expires_at < now - KEPT),
+            delete(SmartAttempt).where(SmartAttempt.began_at < now - KEPT),
+        )
+        with self.engine.begin() as connection:
+            return sum(connection.execute(each).rowcount for each in ended)
+
+
+def window_of(now: datetime) -> datetime:
+    """Start of the window a moment lies in."""
+    seconds = int(now.timestamp())
+    return datetime.fromtimestamp(seconds - seconds % int(WINDOW.total_seconds()), UTC)

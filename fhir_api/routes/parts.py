@@ -13,6 +13,7 @@ from fhir_api.reidentify import Presenter
 from fhir_api.routes.limits import Limits
 from fhir_api.store.repository import ResourceStore
 from fhir_api.store.vault import Vault
+from fhir_api.subscriptions.rules import SubscriptionRules
 from fhir_api.validation.validator import Validator
 from privacy.keys import SiteKeys
 from privacy.policy import Policy
@@ -55,6 +56,7 @@ class FhirApi:
             from each request.
         limits: How much of each thing a request may bring.
         trail: Where every access is written down; None where no one asks for that.
+        subscriptions: Which endpoints may be notified, and of what.
     """
 
     ingestor: Ingestor
@@ -69,6 +71,7 @@ class FhirApi:
     public_url: str | None = None
     limits: Limits = field(default_factory=Limits)
     trail: AuditTrail | None = None
+    subscriptions: SubscriptionRules = field(default_factory=SubscriptionRules)
 
     def __post_init__(self) -> None:
         """Keep who was found to ask with the request, for the audit trail."""

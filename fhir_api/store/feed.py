@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from fhir_api.json_text import parse
-from fhir_api.store.records import FeedPosition
+from fhir_api.store.records import FeedPosition, StoredResource
 
 COLUMNS = (
     "patient_id",
@@ -48,7 +48,8 @@ CHANGES = text(f"""
 """)
 ANY_NEWER = text(f"SELECT EXISTS (SELECT FROM resource_version v WHERE {NEWER})")
 VERSIONS = text("""
-    SELECT v.resource_type, v.resource_id, v.version, v.body::text AS body
+    SELECT v.resource_type, v.resource_id, v.version, v.patient_id, v.recorded_at, v.deleted,
+           v.body::text AS body
     FROM resource_version v
     JOIN unnest(cast(:types AS text[]), cast(:ids AS text[]), cast(:versions AS int[]))
          AS w(resource_type, resource_id, version) USING (resource_type, resource_id, version)
@@ -123,15 +124,15 @@ def watermark(source: Engine | Connection) -> FeedPosition:
 
 def versions(
     source: Engine | Connection, site: str, keys: Sequence[VersionKey]
-) -> dict[VersionKey, Mapping[str, Any] | None]:
-    """Bodies of versions, None for deletions, with one statement; absent when never written."""
+) -> dict[VersionKey, StoredResource]:
+    """Versions by their keys, with one statement; absent when never written."""
     if not keys:
         return {}
     types, ids, numbers = (list(part) for part in zip(*keys, strict=True))
     given = {"site": site, "types": types, "ids": ids, "versions": numbers}
     with connected(source) as connection:
-        found = connection.execute(VERSIONS, given).all()
-    return {(kind, id_, version): body_of(body) for kind, id_, version, body in found}
+        found = [version_of(row) for row in connection.execute(VERSIONS, given)]
+    return {(each.resource_type, each.resource_id, each.version): each for each in found}
 
 
 @contextmanager
@@ -160,6 +161,13 @@ def change_of(row: Row[Any]) -> Change:
         row.recorded_at.astimezone(UTC),
         body_of(row.body),
     )
+
+
+def version_of(row: Row[Any]) -> StoredResource:
+    """A row of VERSIONS as a record."""
+    kind, id_, version, patient_id, recorded_at, deleted, body = tuple[Any, ...](row)
+    moment = recorded_at.astimezone(UTC)
+    return StoredResource(kind, id_, version, patient_id, moment, deleted, body_of(body) or {})
 
 
 def body_of(stored: str | None) -> Mapping[str, Any] | None:

@@ -4,6 +4,8 @@ A reader locks its position, reads, writes, moves the position, and commits all 
 a crash it begins again where its own writes end, so that each change has its effect exactly once.
 """
 
+from typing import Any
+
 from sqlalchemy import Connection, Row, text
 
 from fhir_api.store.records import FeedPosition
@@ -51,6 +53,6 @@ def bound(site: str, consumer: str, at: FeedPosition) -> dict[str, object]:
     return {"site": site, "consumer": consumer, **place}
 
 
-def position_of(row: "Row[tuple[int, int]] | None") -> FeedPosition | None:
+def position_of(row: Row[Any] | None) -> FeedPosition | None:
     """A row as a position."""
-    return None if row is None else FeedPosition(row[0], row[1])
+    return None if row is None else FeedPosition(row.transaction_id, row.seq)

@@ -1,14 +1,14 @@
 """Every benchmark at a modest size: `python -m bench` (about ten minutes on two cores).
 
-Ingestion, features and hooks on a simulated hospital. The readmission benchmark needs a file of
-real stays and is run by itself: `python -m bench.uci --help`.
+Ingestion, the FHIR API, features and hooks on a simulated hospital. The readmission benchmark
+needs a file of real stays and is run by itself: `python -m bench.uci --help`.
 """
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import features, hooks, ingest
+from bench import features, fhir, hooks, ingest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--patients", type=int, default=400, help="size of the simulated hospital")
     parser.add_argument("--json", type=Path, help="folder for one JSON file of each benchmark")
     options = parser.parse_args(arguments)
-    for name, benchmark in (("ingest", ingest), ("features", features), ("hooks", hooks)):
+    parts = {"ingest": ingest, "fhir": fhir, "features": features, "hooks": hooks}
+    for name, benchmark in parts.items():
         call = ["--out", str(options.out), "--patients", str(options.patients)]
         call += ["--json", str(options.json / f"{name}.json")] if options.json else []
         benchmark.main(call)

@@ -34,6 +34,12 @@ def postgres_cpu_s(data: Path) -> float:
     return sum(map(_cpu_s, [postmaster, *workers]))
 
 
+def process_cpu_s(process: int) -> float:
+    """Seconds of processor time that a process and its children have used so far."""
+    children = [each for each in _processes() if _parent(each) == process]
+    return sum(map(_cpu_s, [process, *children]))
+
+
 def _processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 

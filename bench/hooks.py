@@ -17,6 +17,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,10 @@ def measure(
         requests: For each number of clients.
     """
     began, machine = utc_now(), this_machine()
-    with tempfile.TemporaryDirectory() as folder, served(house) as address:
+    with tempfile.TemporaryDirectory() as folder, served(house) as running:
         bodies = Path(folder) / "bodies"
         bodies.write_bytes(b"\n".join(hook_calls(discharges)))
-        url = f"{address}/cds-services/{SERVICE}"
+        url = f"{running.address}/cds-services/{SERVICE}"
         ask(url, bodies, 1, WARM_UP)
         rows = [row(ask(url, bodies, count, requests), count) for count in clients]
     return Report("hooks", rows, machine, began)
@@ -106,9 +107,17 @@ def percentile(ordered: Sequence[float], percent: int) -> float:
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)] if ordered else float("nan")
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server under measurement: its address and the id of its process."""
+
+    address: str
+    process: int
+
+
 @contextmanager
-def served(house: House) -> Iterator[str]:
-    """Address of a server over this house, stopped when the block ends.
+def served(house: House) -> Iterator[Running]:
+    """A server over this house, stopped when the block ends.
 
     Raises:
         CommandFailed: It ended, or did not answer in time.
@@ -125,7 +134,7 @@ def served(house: House) -> Iterator[str]:
                 words.seek(0)
                 tail = words.read()[-1000:].decode(errors="replace")
                 raise CommandFailed(f"homeward serve did not come up: {tail}")
-            yield address
+            yield Running(address, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=30)

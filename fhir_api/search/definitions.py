@@ -1,112 +1,90 @@
-"""The search parameters and compartments of R4, as HL7 publishes them.
+"""The search parameters of R4, and which of them are served under a policy.
 
-https://hl7.org/fhir/R4/searchparameter-registry.html. The tables beside this file were made by
-`published.py`; nothing in them was typed by hand.
+A parameter is served when its values can be compared and the policy keeps some of what it reads;
+of every other one `why_not` says the reason. What is not served is not advertised.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from types import MappingProxyType
-from typing import Literal, cast
 
-HERE = Path(__file__).parent
-PARAMETERS = HERE / "r4_search_parameters.tsv"
-COMPARTMENTS = HERE / "r4_compartments.tsv"
-EVERY_RESOURCE = ("Resource", "DomainResource")
-NOT_DOMAIN_RESOURCES = frozenset({"Binary", "Bundle", "Parameters"})
-Kind = Literal[
-    "token", "date", "reference", "string", "quantity", "number", "uri", "composite", "special"
-]
+from fhir_api.search.kept import is_kept
+from fhir_api.search.registry import SearchParameter, compartment, parameters
+from fhir_api.search.sources import BY_STORE, Half, Source, sources
+from fhir_api.search.ways import Way
+from privacy.policy import Policy
 
+__all__ = ["SearchParameter", "Served", "compartment", "parameters", "served"]
 
-@dataclass(frozen=True, slots=True)
-class Component:
-    """One half of a composite.
-
-    Attributes:
-        name: The search parameter that says what kind of value the half has.
-        expression: FHIRPath from the element that the halves share.
-    """
-
-    name: str
-    expression: str
+NO_TYPE = "The policy keeps nothing of this resource type."
+DROPPED = "The policy keeps none of the elements that it reads."
 
 
-@dataclass(frozen=True, slots=True)
-class SearchParameter:
-    """One search parameter of one resource type.
+class Served(Mapping[str, Mapping[str, SearchParameter]]):
+    """The search parameters served under a policy, by resource type and name."""
 
-    Attributes:
-        name: As it stands in an address, such as `combo-code`.
-        kind: How its values are compared.
-        expression: FHIRPath of its values, for this type alone; empty for those of the server.
-        targets: Resource types that a reference may point at.
-        components: Halves of a composite.
-        base: Resource type; `Resource` or `DomainResource` for what every type has.
-    """
+    def __init__(self, policy: Policy) -> None:
+        self._by_type = {
+            resource_type: {
+                name: parameter
+                for name, parameter in parameters(resource_type).items()
+                if not self.reason(policy, resource_type, name)
+            }
+            for resource_type in sorted(policy.resources)
+        }
+        self._policy = policy
 
-    name: str
-    kind: Kind
-    expression: str
-    targets: tuple[str, ...]
-    components: tuple[Component, ...]
-    base: str
+    def __getitem__(self, resource_type: str) -> Mapping[str, SearchParameter]:
+        return self._by_type[resource_type]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_type)
+
+    def __len__(self) -> int:
+        return len(self._by_type)
+
+    def why_not(self, resource_type: str, name: str) -> str | None:
+        """Why R4's parameter of a type is not served; None when it is, or R4 has no such."""
+        if name not in parameters(resource_type):
+            return None
+        if resource_type not in self._by_type:
+            return NO_TYPE
+        return self.reason(self._policy, resource_type, name) or None
+
+    def reason(self, policy: Policy, resource_type: str, name: str) -> str:
+        """Why a parameter of a type that is kept is not served; empty when it is."""
+        if name in BY_STORE:
+            return ""
+        source = by_name(resource_type)[name]
+        if source.why_not:
+            return source.why_not
+        return "" if is_fed(policy, resource_type, source) else DROPPED
 
 
-def parameters(resource_type: str) -> Mapping[str, SearchParameter]:
-    """Every search parameter that R4 defines for a type, by name, those of all types first."""
-    return of_type(resource_type)
-
-
-@cache
-def of_type(resource_type: str) -> Mapping[str, SearchParameter]:
-    """`parameters`, put together once."""
-    own = published().get(resource_type) or {}
-    bases = ("Resource",) if resource_type in NOT_DOMAIN_RESOURCES else EVERY_RESOURCE
-    every = {name: each for base in bases for name, each in published()[base].items()}
-    return MappingProxyType({**every, **own})
-
-
-def compartment(name: str) -> Mapping[str, tuple[str, ...]]:
-    """The search parameters by which a resource of each type is in the compartment.
-
-    https://hl7.org/fhir/R4/compartmentdefinition-patient.html; `{def}` stands for the resource
-    itself.
-    """
-    return compartments()[name]
+def served(policy: Policy) -> Served:
+    """For each resource type that the policy covers, the parameters that can be answered."""
+    return Served(policy)
 
 
 @cache
-def published() -> Mapping[str, Mapping[str, SearchParameter]]:
-    """All of the table by base and name."""
-    found: dict[str, dict[str, SearchParameter]] = {}
-    for line in PARAMETERS.read_text(encoding="utf-8").splitlines():
-        parameter = read_parameter(line)
-        found.setdefault(parameter.base, {})[parameter.name] = parameter
-    return found
+def by_name(resource_type: str) -> Mapping[str, Source]:
+    """Where the parameters of a type find their values."""
+    return {each.parameter.name: each for each in sources(resource_type)}
 
 
-@cache
-def compartments() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """All compartments by name and resource type."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
-    for line in COMPARTMENTS.read_text(encoding="utf-8").splitlines():
-        name, resource_type, names = line.split("\t")
-        found.setdefault(name, {})[resource_type] = tuple(names.split())
-    return found
-
-
-def read_parameter(line: str) -> SearchParameter:
-    """One row of the table."""
-    base, name, kind, expression, targets, *components = line.split("\t")
-    halves = (each.split(" ", 1) for each in components)
-    return SearchParameter(
-        name=name,
-        kind=cast("Kind", kind),
-        expression=expression,
-        targets=tuple(targets.split()),
-        components=tuple(Component(*half) for half in halves),
-        base=base,
+def is_fed(policy: Policy, resource_type: str, source: Source) -> bool:
+    """Whether a parameter finds anything in what the policy keeps; a composite, all its parts."""
+    if not source.halves:
+        return any(is_kept(policy, resource_type, way) for way in source.ways)
+    shared = zip(source.ways, source.halves, strict=True)
+    return any(
+        all(is_half_fed(policy, resource_type, way, half) for half in halves)
+        for way, halves in shared
     )
+
+
+def is_half_fed(policy: Policy, resource_type: str, shared: Way, half: Half) -> bool:
+    """Whether one part of a composite finds anything in what the policy keeps."""
+    start = () if half.from_root else shared.hops
+    ways = (replace(way, hops=(*start, *way.hops)) for way in half.ways)
+    return any(is_kept(policy, resource_type, way) for way in ways)

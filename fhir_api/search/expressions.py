@@ -31,7 +31,7 @@ class NotUnderstood(Exception):
     """An expression goes beyond the FHIRPath that is read here."""
 
     def __init__(self, expression: str) -> None:
-        super().__init__(f"no reading of the FHIRPath {expression}")
+        super().__init__(f"Its FHIRPath {expression} is not understood.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fhir_api.search.definitions import COMPARTMENTS, PARAMETERS
+from fhir_api.search.registry import COMPARTMENTS, PARAMETERS
 
 WANTED = ("SearchParameter-", "CompartmentDefinition-")
 EXAMPLE = "example"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from fhir_api.search.definitions import Component, SearchParameter, parameters
 from fhir_api.search.expressions import NotUnderstood, paths_of
 from fhir_api.search.kinds import READINGS
+from fhir_api.search.registry import Component, SearchParameter, parameters
 from fhir_api.search.ways import Way, ways_of
 
 IDENTIFIER, REFERENCE = "Identifier", "Reference"
@@ -60,7 +60,7 @@ def sources(resource_type: str) -> tuple[Source, ...]:
 def source(resource_type: str, parameter: SearchParameter) -> Source:
     """Of one search parameter."""
     if not parameter.expression:
-        return Source(parameter, why_not="HL7 publishes no expression for it")
+        return Source(parameter, why_not="HL7 publishes no expression for it.")
     try:
         paths = paths_of(parameter.expression, parameter.base)
         ways = tuple(way for path in paths for way in ways_of(resource_type, path))
@@ -78,7 +78,7 @@ def readable(parameter: SearchParameter, ways: tuple[Way, ...]) -> dict[str, obj
     kept = tuple(way for way in ways if can_read(parameter.kind, way))
     types = ", ".join(sorted({way.data_type for way in ways}))
     return (
-        {"ways": kept} if kept else {"why_not": f"{types} cannot be compared as {parameter.kind}"}
+        {"ways": kept} if kept else {"why_not": f"{types} cannot be compared as {parameter.kind}."}
     )
 
 

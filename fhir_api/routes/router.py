@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from fhir_api.errors import UnknownPlace
-from fhir_api.routes import capabilities, read, search, transaction, validate, write
+from fhir_api.routes import capabilities, read, search, subscriptions, transaction, validate, write
 from fhir_api.routes.outcome import FhirRoute
 from fhir_api.routes.parts import FhirApi
 
@@ -14,6 +14,7 @@ def build_router(api: FhirApi) -> APIRouter:
     """Every FHIR interaction that is served, each answering errors with an OperationOutcome."""
     router = APIRouter(route_class=FhirRoute, tags=["FHIR"])
     transaction.register(router, api)
+    subscriptions.register(router, api)
     read.register(router, api)
     write.register(router, api)
     capabilities.register(router)

@@ -76,24 +76,27 @@ class SubscriptionStore:
             return self.held(connection.execute(CREATE, given).one())
 
     def update(
-        self, id_: str, definition: Definition, owner: Owner, now: datetime, if_match: int | None
+        self, id_: str, definition: Definition, owner: Owner, now: datetime, if_match: str | None
     ) -> Held:
         """A changed subscription, which shakes hands again; event numbers go on.
 
-        Raises ResourceNotFound, or PreconditionFailed when `if_match` is another version.
+        Raises ResourceNotFound, or PreconditionFailed when `if_match` is another version's ETag.
         """
         with self.engine.begin() as connection:
             self.lock(connection, id_, owner.client, if_match)
             given = self.bound(id_, definition, owner, now)
             return self.held(connection.execute(UPDATE, given).one())
 
-    def lock(self, connection: Connection, id_: str, client: str, if_match: int | None) -> None:
+    def lock(self, connection: Connection, id_: str, client: str, if_match: str | None) -> None:
         """Lock a client's subscription, if it is of the version that is named."""
         given = {"site": self.site, "id": id_, "client": client}
         version = connection.execute(LOCK_MINE, given).scalar_one_or_none()
         if version is None:
             raise ResourceNotFound("Subscription")
-        if if_match is not None and if_match != version:
+        if if_match is not None and if_match.removeprefix("W/").strip('"') not in {
+            str(version),
+            "*",
+        }:
             raise PreconditionFailed("If-Match names another version than the newest.", "If-Match")
 
     def read(self, id_: str, client: str) -> Held:

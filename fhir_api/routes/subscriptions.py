@@ -1,0 +1,228 @@
+"""FHIR Subscription: topic-based subscriptions of R4, by the rules of the backport.
+
+https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/index.html. A Subscription is not clinical
+data: it does not go through de-identification and has no history; references in its filters are
+stored as pseudonyms.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from fhir_api.access.caller import Caller, Interaction
+from fhir_api.errors import InvalidRequest, InvalidResource, ResourceNotFound, UnknownParameter
+from fhir_api.routes.bodies import body_reader, parsed_object
+from fhir_api.routes.outcome import fhir_response
+from fhir_api.routes.parts import FhirApi
+from fhir_api.subscriptions.access import demand, owner_for, why_not
+from fhir_api.subscriptions.definition import Definition, read_definition
+from fhir_api.subscriptions.notification import Notifier
+from fhir_api.subscriptions.operations import (
+    PastEvents,
+    parameters_of,
+    status_bundle,
+    with_status,
+)
+from fhir_api.subscriptions.presented import as_resource
+from fhir_api.subscriptions.published import SEARCHED, as_basic, topic_bundle
+from fhir_api.subscriptions.records import Held, Owner
+from fhir_api.subscriptions.repository import SubscriptionStore
+from fhir_api.subscriptions.topics import CANONICAL
+
+IfMatch = Annotated[str | None, Header()]
+Pairs = list[tuple[str, str]]
+
+
+def register(router: APIRouter, api: FhirApi) -> None:
+    """Add the routes of these interactions; before the routes of any type, which would take them.
+
+    Operations come before reads, so that `$status` is no id.
+    """
+    desk = Desk(api)
+    add_operations(router, desk)
+    add_topics(router, api)
+    add_reads(router, desk)
+    add_writes(router, desk)
+
+
+class Desk:
+    """What the routes of subscriptions share."""
+
+    def __init__(self, api: FhirApi) -> None:
+        self.api = api
+        self.rules = api.subscriptions
+        self.store = SubscriptionStore(api.store.engine, api.keys)
+
+    def caller(self, request: Request, interaction: Interaction) -> Caller:
+        """Who asks, if they may do this with subscriptions."""
+        caller = self.api.authenticate(request)
+        demand(caller, interaction)
+        return caller
+
+    def asked_for(self, caller: Caller, data: bytes) -> tuple[Definition, Owner]:
+        """What a posted Subscription asks for, and whose it will be."""
+        resource = parsed_object(data)
+        if resource.get("resourceType") != "Subscription":
+            raise InvalidRequest("resourceType must be Subscription.", "resourceType")
+        wrong = [each for each in self.api.validator.validate(resource) if each.severity == "error"]
+        if wrong:
+            raise InvalidResource(wrong)
+        owner = self.owner(caller, resource["criteria"].partition("|")[0])
+        presenter = self.api.presenter(caller)
+        definition = read_definition(
+            resource, self.rules, presenter, lambda content: why_not(content, owner)
+        )
+        return definition, owner
+
+    def owner(self, caller: Caller, topic_url: str) -> Owner:
+        """What a caller may be told of a topic; of one that is not served, nothing."""
+        topic = self.rules.topics.get(topic_url)
+        if topic is None:
+            return Owner(caller.client, caller.identified, ())
+        return owner_for(caller, topic, self.api.keys)
+
+    def written(self, held: Held, caller: Caller, request: Request, status: int) -> Response:
+        """The answer to a create, update or read."""
+        headers = {"ETag": f'W/"{held.version}"'}
+        if status == 201:
+            headers["Location"] = f"{self.api.base(request)}/Subscription/{held.id}"
+        shown = as_resource(held, self.rules.topics, self.api.presenter(caller))
+        return fhir_response(shown, status, headers)
+
+    def notifier(self, caller: Caller, request: Request) -> Notifier:
+        """What writes notifications for a caller."""
+        return Notifier(self.api.base(request), self.api.presenter(caller))
+
+    def statuses(self, request: Request, given: Pairs) -> Response:
+        """The statuses of the caller's subscriptions that are asked for."""
+        caller = self.caller(request, "read")
+        ids = {value for name, value in given if name == "id"}
+        wanted = {value for name, value in given if name == "status"}
+        found = with_status(self.store.of_client(caller.client, ids or None), wanted)
+        return fhir_response(status_bundle(found, self.notifier(caller, request)))
+
+    def status(self, request: Request, id_: str) -> Response:
+        """The status of one of the caller's subscriptions."""
+        caller = self.caller(request, "read")
+        found = [self.store.read(id_, caller.client)]
+        return fhir_response(status_bundle(found, self.notifier(caller, request)))
+
+    def events(self, request: Request, id_: str, given: Pairs) -> Response:
+        """Events of one of the caller's subscriptions, if they may still read what they tell of."""
+        caller = self.caller(request, "read")
+        held = self.store.read(id_, caller.client)
+        owner = self.owner(caller, held.definition.topic)
+        past = PastEvents(self.store, self.notifier(caller, request), owner)
+        return fhir_response(past.bundle(held, dict(given), self.api.now()))
+
+    def found(self, request: Request, given: Pairs) -> Response:
+        """The caller's subscriptions that match a search."""
+        caller = self.caller(request, "search")
+        if unknown := [name for name, _ in given if name not in SEARCHED]:
+            raise UnknownParameter(unknown[0], sorted(SEARCHED))
+        held = [each for each in self.store.of_client(caller.client) if matches(each, given)]
+        presenter, base = self.api.presenter(caller), self.api.base(request)
+        entries = [
+            {
+                "fullUrl": f"{base}/Subscription/{each.id}",
+                "resource": as_resource(each, self.rules.topics, presenter),
+                "search": {"mode": "match"},
+            }
+            for each in held
+        ]
+        bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+        return fhir_response(bundle | ({"entry": entries} if entries else {}))
+
+
+def matches(held: Held, given: Pairs) -> bool:
+    """Whether a subscription has one of the values of every parameter."""
+    asked = held.definition
+    has = {"_id": held.id, "criteria": asked.topic, "status": held.status, "url": asked.endpoint}
+    return all(has[name] in value.split(",") for name, value in given)
+
+
+def add_operations(router: APIRouter, desk: Desk) -> None:
+    """`$status` and `$events`, by GET with a query or by POST with Parameters."""
+    read_body = Depends(body_reader(desk.api.limits.resource_bytes))
+
+    @router.get("/Subscription/$status", name="subscription-status")
+    def statuses(request: Request) -> Response:
+        return desk.statuses(request, request.query_params.multi_items())
+
+    @router.post("/Subscription/$status", name="subscription-status")
+    def posted_statuses(request: Request, data: Annotated[bytes, read_body]) -> Response:
+        return desk.statuses(request, parameters_of(parsed_object(data)))
+
+    @router.get("/Subscription/{id_}/$status", name="subscription-status")
+    def status(request: Request, id_: str) -> Response:
+        return desk.status(request, id_)
+
+    @router.get("/Subscription/{id_}/$events", name="subscription-events")
+    def events(request: Request, id_: str) -> Response:
+        return desk.events(request, id_, request.query_params.multi_items())
+
+    @router.post("/Subscription/{id_}/$events", name="subscription-events")
+    def posted_events(request: Request, id_: str, data: Annotated[bytes, read_body]) -> Response:
+        return desk.events(request, id_, parameters_of(parsed_object(data)))
+
+
+def add_topics(router: APIRouter, api: FhirApi) -> None:
+    """The topics, for whoever may ask anything at all."""
+
+    @router.get("/SubscriptionTopic", name="subscription-topics")
+    def topics(request: Request) -> Response:
+        api.authenticate(request)
+        return fhir_response(topic_bundle(api.subscriptions.topics, api.base(request)))
+
+    @router.get("/SubscriptionTopic/{name}", name="subscription-topic")
+    def topic(request: Request, name: str) -> Response:
+        api.authenticate(request)
+        found = api.subscriptions.topics.get(CANONICAL + name)
+        if found is None:
+            raise ResourceNotFound("SubscriptionTopic")
+        return fhir_response(as_basic(found))
+
+
+def add_reads(router: APIRouter, desk: Desk) -> None:
+    """Read and search."""
+
+    @router.get("/Subscription", name="subscription-search")
+    def search(request: Request) -> Response:
+        return desk.found(request, request.query_params.multi_items())
+
+    @router.get("/Subscription/{id_}", name="subscription-read")
+    def read(request: Request, id_: str) -> Response:
+        caller = desk.caller(request, "read")
+        return desk.written(desk.store.read(id_, caller.client), caller, request, 200)
+
+
+def add_writes(router: APIRouter, desk: Desk) -> None:
+    """Create, update and delete."""
+    read_body = Depends(body_reader(desk.api.limits.resource_bytes))
+
+    @router.post("/Subscription", name="subscription-create")
+    def create(request: Request, data: Annotated[bytes, read_body]) -> Response:
+        caller = desk.caller(request, "create")
+        definition, owner = desk.asked_for(caller, data)
+        held = desk.store.create(definition, owner, desk.api.now(), desk.rules.most_of_a_client)
+        return desk.written(held, caller, request, 201)
+
+    @router.put("/Subscription/{id_}", name="subscription-update")
+    def update(
+        request: Request,
+        id_: str,
+        data: Annotated[bytes, read_body],
+        if_match: IfMatch = None,
+    ) -> Response:
+        caller = desk.caller(request, "update")
+        definition, owner = desk.asked_for(caller, data)
+        if parsed_object(data).get("id") != id_:
+            raise InvalidRequest("id is not the one that the path names.", "Subscription.id")
+        held = desk.store.update(id_, definition, owner, desk.api.now(), if_match)
+        return desk.written(held, caller, request, 200)
+
+    @router.delete("/Subscription/{id_}", name="subscription-delete")
+    def delete(request: Request, id_: str) -> Response:
+        caller = desk.caller(request, "delete")
+        desk.store.delete(id_, caller.client)
+        return fhir_response(None, 204)

@@ -120,11 +120,6 @@ def joined(name: str, place: int, parts: list[list[Value]]) -> Iterator[Value]:
                 yield value._replace(parameter=f"{name}${number}", place=place)
 
 
-def identifier_values(tokens: tuple[str, ...]) -> list[Value]:
-    """Keyed tokens of the identifiers of a resource as values."""
-    return [Value("identifier", 0, None, token) for token in tokens]
-
-
 def reference_tokens(
     resource_type: str, sent: Mapping[str, Any], keys: SiteKeys
 ) -> tuple[tuple[str, str], ...]:

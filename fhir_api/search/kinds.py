@@ -17,6 +17,7 @@ from fhir_api.search.precision import Bounds, bounds
 from fhir_api.search.words import LONGEST, comparable
 
 MINUS_INFINITY, INFINITY = "-Infinity", "Infinity"
+NUMBERS = frozenset({int, float, Decimal})
 CURRENCIES = "urn:iso:std:iso:4217"
 
 
@@ -161,12 +162,12 @@ def moment(value: datetime) -> str:
 
 def number(value: Any) -> Sequence[Columns]:
     """A number by all numbers that round to it."""
-    return ranged(bounds(value)) if type(value) in {int, Decimal} else NOTHING
+    return ranged(bounds(value)) if type(value) in NUMBERS else NOTHING
 
 
 def quantity(value: Any) -> Sequence[Columns]:
     """A Quantity by its number, system and code; by its unit where it has no code."""
-    if type(value) is not dict or type(value.get("value")) not in {int, Decimal}:
+    if type(value) is not dict or type(value.get("value")) not in NUMBERS:
         return NOTHING
     found = bounds(value["value"])
     unit = cut(value.get("code")) or cut(value.get("unit"))

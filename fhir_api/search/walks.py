@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fhir_api.search.kinds import Columns, Reading
+from fhir_api.search.kinds import Reading
 from fhir_api.search.ways import Guard, Hop, Way
 
 
@@ -183,8 +183,3 @@ def inside(items: list[Any], name: str) -> list[Any]:
     """The members of that name, lists taken apart."""
     members = [item[name] for item in items if type(item) is dict and name in item]
     return [each for item in members for each in (item if type(item) is list else [item])]
-
-
-def columns_of(value: Value) -> Columns:
-    """The columns of a value."""
-    return Columns(*value[2:])

@@ -30,6 +30,7 @@ class Row:
         digest: sha256 of `body`; of nothing for a deletion.
         tokens: Of its identifiers.
         names: What its pseudonyms stand for.
+        clean: The resource, from which its search values are made; None for a deletion.
     """
 
     key: ResourceKey
@@ -38,6 +39,7 @@ class Row:
     digest: bytes
     tokens: tuple[str, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    clean: CleanResource | None = None
 
 
 def row_of(resource: CleanResource) -> Row:
@@ -50,6 +52,7 @@ def row_of(resource: CleanResource) -> Row:
         hashlib.sha256(body).digest(),
         tuple(dict.fromkeys(resource.identifier_tokens)),
         resource.names,
+        resource,
     )
 
 

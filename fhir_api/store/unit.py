@@ -1,7 +1,8 @@
 """One database transaction over the store: look up, lock, write; all of it or none.
 
 However many resources are written, the number of statements is the same: one to lock the heads,
-one COPY for each table, one to move heads that were there, one to forget their old identifiers.
+one for the numbers of new ones, one COPY for each table, one to move heads that were there, two to
+forget their old identifiers and search values.
 """
 
 import hashlib
@@ -12,6 +13,14 @@ from typing import Any, NamedTuple
 from psycopg import Cursor
 from sqlalchemy import Connection, text
 
+from fhir_api.search.extract import EDITION
+from fhir_api.store.index import (
+    VALUE_COLUMNS,
+    forget_values,
+    new_numbers,
+    value_line,
+    values_of_clean,
+)
 from fhir_api.store.records import Written
 from fhir_api.store.rows import (
     ResourceKey,
@@ -41,7 +50,7 @@ FIND_TOKENS = text("""
     ORDER BY 1, 2, 3
 """)
 LOCK_HEADS = text("""
-    SELECT h.resource_type, h.resource_id, h.version, h.digest, h.deleted, h.patient_id
+    SELECT h.resource_type, h.resource_id, h.version, h.digest, h.deleted, h.patient_id, h.number
     FROM resource_head h
     JOIN unnest(cast(:types AS text[]), cast(:ids AS text[])) AS w(resource_type, resource_id)
       USING (resource_type, resource_id)
@@ -51,7 +60,8 @@ LOCK_HEADS = text("""
 """)
 MOVE_HEADS = text("""
     UPDATE resource_head h
-    SET version = w.version, digest = w.digest, deleted = w.deleted, patient_id = w.patient_id
+    SET version = w.version, digest = w.digest, deleted = w.deleted, patient_id = w.patient_id,
+        recorded_at = now(), indexed = :edition
     FROM unnest(cast(:types AS text[]), cast(:ids AS text[]), cast(:versions AS int[]),
                 cast(:digests AS bytea[]), cast(:deleted AS bool[]), cast(:patients AS text[]))
          AS w(resource_type, resource_id, version, digest, deleted, patient_id)
@@ -65,6 +75,7 @@ FORGET_IDENTIFIERS = text("""
 HEAD_COLUMNS = (
     "site", "resource_type", "resource_id", "version", "deleted", "digest", "patient_id",
 )  # fmt: skip
+NEW_HEAD_COLUMNS = (*HEAD_COLUMNS, "number", "indexed")
 VERSION_COLUMNS = (*HEAD_COLUMNS, "patient_bucket", "policy", "body")
 IDENTIFIER_COLUMNS = ("site", "resource_type", "token", "resource_id")
 
@@ -76,13 +87,15 @@ class Head(NamedTuple):
     digest: bytes
     deleted: bool
     patient_id: str | None
+    number: int
 
 
 class Change(NamedTuple):
-    """A row that differs from what is stored, with the version it will have."""
+    """A row that differs from what is stored, with the version and number it will have."""
 
     row: Row
     version: int
+    number: int
 
 
 class UnitOfWork:
@@ -142,11 +155,10 @@ class UnitOfWork:
         if len({row.key for row in rows}) != len(rows):
             raise ValueError("One resource was given twice in a single write.")
         heads = self.lock_heads([row.key for row in rows])
-        changes = [
-            Change(row, version_after(heads.get(row.key)))
-            for row in sorted(rows, key=lambda row: row.key)
-            if differs(row, heads.get(row.key))
+        changed = [
+            row for row in sorted(rows, key=lambda row: row.key) if differs(row, heads.get(row.key))
         ]
+        changes = self.numbered(changed, heads)
         self.apply(changes)
         versions = {change.row.key: change.version for change in changes}
         return [written_of(row.key, versions, heads) for row in rows]
@@ -156,8 +168,17 @@ class UnitOfWork:
         if not keys:
             return {}
         found = self.connection.execute(LOCK_HEADS, {"site": self.site, **self.named(keys)})
-        return {(kind, id_): Head(version, bytes(digest), deleted, patient)
-                for kind, id_, version, digest, deleted, patient in found}  # fmt: skip
+        return {(kind, id_): Head(version, bytes(digest), deleted, patient, number)
+                for kind, id_, version, digest, deleted, patient, number in found}  # fmt: skip
+
+    def numbered(self, rows: Sequence[Row], heads: Mapping[ResourceKey, Head]) -> list[Change]:
+        """The rows with their next versions, and new numbers for those that are new."""
+        new = sum(row.key not in heads for row in rows)
+        numbers = iter(new_numbers(self.connection, new))
+        return [
+            Change(row, head.version + 1, head.number) if head else Change(row, 1, next(numbers))
+            for row, head in ((row, heads.get(row.key)) for row in rows)
+        ]
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Send the changes: new heads first, for there a race with another writer shows."""
@@ -166,12 +187,14 @@ class UnitOfWork:
         cursor = self.cursor()
         new = [change for change in changes if change.version == 1]
         old = [change for change in changes if change.version > 1]
-        copy_rows(cursor, "resource_head", HEAD_COLUMNS, map(self.head_line, new))
+        copy_rows(cursor, "resource_head", NEW_HEAD_COLUMNS, map(self.head_line, new))
         copy_rows(cursor, "resource_version", VERSION_COLUMNS, map(self.version_line, changes))
         if old:
             self.move_heads(old)
         lines = [each for change in changes for each in self.identifier_lines(change.row)]
         copy_rows(cursor, "resource_identifier", IDENTIFIER_COLUMNS, lines)
+        values = [each for change in changes for each in self.value_lines(change)]
+        copy_rows(cursor, "search_value", VALUE_COLUMNS, values)
         if self.vault is not None:
             owned = [(change.row.names, change.row.patient_id) for change in changes]
             self.vault.put(self.connection, owned)
@@ -183,16 +206,18 @@ class UnitOfWork:
         return cursor
 
     def move_heads(self, changes: Sequence[Change]) -> None:
-        """Point heads that exist at their new versions and forget the identifiers of the old."""
+        """Point heads that exist at their new versions and forget what found the old ones."""
         named = {"site": self.site, **self.named([change.row.key for change in changes])}
         given = {
             "versions": [change.version for change in changes],
             "digests": [change.row.digest for change in changes],
             "deleted": [change.row.body is None for change in changes],
             "patients": [change.row.patient_id for change in changes],
+            "edition": EDITION,
         }
         self.connection.execute(MOVE_HEADS, named | given)
         self.connection.execute(FORGET_IDENTIFIERS, named)
+        forget_values(self.connection, [change.number for change in changes])
 
     def named(self, keys: Sequence[ResourceKey]) -> Mapping[str, list[str]]:
         """Keys as the two arrays that the statements take."""
@@ -200,7 +225,7 @@ class UnitOfWork:
 
     def head_line(self, change: Change) -> bytes:
         """COPY text of a head."""
-        return line(self.head_values(change))
+        return line((*self.head_values(change), change.number, EDITION))
 
     def version_line(self, change: Change) -> bytes:
         """COPY text of a version."""
@@ -218,15 +243,16 @@ class UnitOfWork:
         kind, id_ = row.key
         return [line((self.site, kind, token, id_)) for token in row.tokens]
 
+    def value_lines(self, change: Change) -> list[bytes]:
+        """COPY text of everything that a resource can be found by."""
+        clean, kind = change.row.clean, change.row.key[0]
+        found = values_of_clean(clean) if clean else ()
+        return [value_line(self.site, kind, change.number, value) for value in found]
+
 
 def differs(row: Row, head: Head | None) -> bool:
     """Whether storing the row would change anything."""
     return head is None or head.digest != row.digest or head.deleted != (row.body is None)
-
-
-def version_after(head: Head | None) -> int:
-    """The number of the next version."""
-    return 1 if head is None else head.version + 1
 
 
 def written_of(

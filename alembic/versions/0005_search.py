@@ -44,8 +44,14 @@ PARTIAL = (
     ("starts", ("lane", "starts", "ends", "resource")),
     ("low", ("lane", "low", "high", "resource")),
 )
-IDENTIFIER_WAS = "HMAC of system and value under the site's key"
-IDENTIFIER_IS = "HMAC of system and value (i1…) or value (i2…) under the site's key"
+COMMENTS = (
+    (VERSION, "digest", "sha256 of the body, keys sorted; tells a replay from a change",
+     "sha256 of the body and keyed tokens; tells a replay from a change"),
+    (HEAD, "digest", "sha256 of the newest body",
+     "sha256 of the newest body and its keyed tokens"),
+    ("resource_identifier", "token", "HMAC of system and value under the site's key",
+     "HMAC of system and value (i1…) or value (i2…) under the site's key"),
+)  # fmt: skip
 
 
 def upgrade() -> None:
@@ -59,9 +65,8 @@ def upgrade() -> None:
     op.create_unique_constraint("uq_resource_head_number", HEAD, ["number"])
     for table, columns in INDEXES:
         op.create_index(name_of(table, columns), table, list(columns))
-    op.alter_column(
-        "resource_identifier", "token", comment=IDENTIFIER_IS, existing_comment=IDENTIFIER_WAS
-    )
+    for table, name, was, says in COMMENTS:
+        op.alter_column(table, name, comment=says, existing_comment=was)
     create_search_value()
 
 
@@ -101,9 +106,8 @@ def create_search_value() -> None:
 
 def downgrade() -> None:
     op.drop_table(VALUES)
-    op.alter_column(
-        "resource_identifier", "token", comment=IDENTIFIER_WAS, existing_comment=IDENTIFIER_IS
-    )
+    for table, name, was, says in COMMENTS:
+        op.alter_column(table, name, comment=was, existing_comment=says)
     for table, columns in INDEXES:
         op.drop_index(name_of(table, columns), table_name=table)
     for name, *_ in HEAD_COLUMNS:

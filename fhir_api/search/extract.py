@@ -7,6 +7,7 @@ are found by keyed tokens, which are made of the resource as sent (`reference_to
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from fhir_api.search.walks import Reads, Value, Walk, collector, walk_of
 from fhir_api.search.ways import Way
 from privacy.keys import SiteKeys
 from privacy.pseudonyms import identifier_token, value_token
+from privacy.records import CleanResource
 
 MOST_PLACES = 32767  # what a smallint holds
 EDITION = 1  # of these rules; a higher one has every resource indexed anew
@@ -146,6 +148,14 @@ def reference_tokens(
         )
     )
     return tuple(dict.fromkeys(pairs))
+
+
+def with_reference_tokens(
+    clean: CleanResource, sent: Mapping[str, Any], keys: SiteKeys
+) -> CleanResource:
+    """A clean resource with the keyed tokens of identifiers that are not kept."""
+    tokens = reference_tokens(clean.resource_type, sent, keys)
+    return replace(clean, reference_tokens=tokens) if tokens else clean
 
 
 @cache

@@ -27,7 +27,8 @@ class Row:
         key: Type and pseudonym.
         patient_id: Pseudonym of its patient, or None.
         body: JSON with sorted names; None for a deletion.
-        digest: sha256 of `body`; of nothing for a deletion.
+        digest: sha256 of `body` and the keyed tokens, so that a change of an identifier that is
+            not kept is a change; of nothing for a deletion.
         tokens: Of its identifiers.
         names: What its pseudonyms stand for.
         clean: The resource, from which its search values are made; None for a deletion.
@@ -49,11 +50,17 @@ def row_of(resource: CleanResource) -> Row:
         (resource.resource_type, resource.resource_id),
         resource.patient_id,
         body,
-        hashlib.sha256(body).digest(),
+        digest_of(body, resource),
         tuple(dict.fromkeys(resource.identifier_tokens)),
         resource.names,
         resource,
     )
+
+
+def digest_of(body: bytes, resource: CleanResource) -> bytes:
+    """sha256 of the body and of the tokens that are stored beside it."""
+    beside = [*resource.identifier_tokens, *("=".join(pair) for pair in resource.reference_tokens)]
+    return hashlib.sha256(body + "\0".join(beside).encode()).digest()
 
 
 def deletion_of(key: ResourceKey, patient_id: str | None) -> Row:

@@ -97,7 +97,7 @@ class ResourceVersion(Base):
     )
     deleted: Mapped[bool] = mapped_column(comment="True for the version that ends a resource")
     digest: Mapped[bytes] = mapped_column(
-        LargeBinary, comment="sha256 of the body, keys sorted; tells a replay from a change"
+        LargeBinary, comment="sha256 of the body and keyed tokens; tells a replay from a change"
     )
     policy: Mapped[str] = mapped_column(
         String(80), comment="Name and digest of the policy that cleaned it"
@@ -123,7 +123,9 @@ class ResourceHead(Base):
     resource_id: Mapped[Pseudonym] = mapped_column(primary_key=True, comment="Pseudonym")
     version: Mapped[int] = mapped_column(comment="The newest version")
     deleted: Mapped[bool] = mapped_column(comment="True when the newest version is a deletion")
-    digest: Mapped[bytes] = mapped_column(LargeBinary, comment="sha256 of the newest body")
+    digest: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="sha256 of the newest body and its keyed tokens"
+    )
     patient_id: Mapped[Pseudonym | None] = mapped_column(comment="Whose compartment it is in")
     number: Mapped[int] = mapped_column(
         BigInteger,

@@ -52,7 +52,6 @@ class Request:
         url: Of the request, for the manifest.
         caller: Who asks.
         presenter: Translates the caller's ids.
-        needs_token: Whether the server asks for tokens.
         members: Pseudonyms of the group's patients; None for no group.
     """
 
@@ -60,7 +59,6 @@ class Request:
     url: str
     caller: Caller
     presenter: Presenter
-    needs_token: bool
     members: list[str] | None = None
 
 
@@ -78,7 +76,7 @@ def begin_export(parts: BulkParts, asked: Asked, request: Request) -> str:
             site=site,
             level=request.level,
             url=request.url,
-            needs_token=request.needs_token,
+            needs_token=parts.needs_token,
             types=types,
             patients=patients_of(connection, site, asked, request),
             snapshot=snapshot,

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from fhir_api.access.caller import Limit
 from fhir_api.bulk.files import BulkFiles
@@ -14,6 +14,8 @@ from fhir_api.bulk.jobs import Jobs
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.outbound.client import OutboundClient
 from privacy.keys import SiteKeys
+
+CLOCK = text("SELECT clock_timestamp()")
 
 
 class Permitted(Protocol):
@@ -41,6 +43,8 @@ class BulkParts:
         sources: The way out, to servers that imports may read from.
         permitted: Which resources are inside limits.
         now: The clock.
+        needs_token: Whether the server asks for access tokens; files are then given to those alone
+            who bring one.
         lines_of_a_file: Most lines of an output file.
         jobs_of_a_client: Most jobs of one kind that a client may have under way.
     """
@@ -52,6 +56,7 @@ class BulkParts:
     sources: OutboundClient
     permitted: Permitted
     now: Callable[[], datetime]
+    needs_token: bool = False
     lines_of_a_file: int = 50_000
     jobs_of_a_client: int = 3
 
@@ -59,3 +64,8 @@ class BulkParts:
     def jobs(self) -> Jobs:
         """Jobs in the database."""
         return Jobs(self.engine, self.keys)
+
+    def clock(self) -> datetime:
+        """The clock of the database, by which resources are dated."""
+        with self.engine.connect() as connection:
+            return connection.execute(CLOCK).scalar_one()

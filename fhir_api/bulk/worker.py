@@ -4,8 +4,11 @@ A job is tried a few times when the database or another writer was in the way; a
 ends it, so that its client is told and does not wait for ever. Any number of workers may run.
 """
 
+import logging
 import secrets
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Event
 
 from fhir_api.bulk import export
@@ -13,8 +16,8 @@ from fhir_api.bulk.errors import LeaseLost
 from fhir_api.bulk.lease import ATTEMPTS, Lease
 from fhir_api.bulk.parts import BulkParts
 from fhir_api.errors import FhirError, OurMistake, StoreUnavailable, VersionConflict
-from fhir_api.routes.outcome import log_mistake
 
+LOG = logging.getLogger("homeward.bulk")
 PAUSE_S = 1.0
 IN_THE_WAY = (StoreUnavailable, VersionConflict)
 GIVEN_UP = "The job was interrupted again and again, and has been given up. Begin a new one."
@@ -71,6 +74,12 @@ def work(parts: BulkParts, lease: Lease) -> None:
     except Exception as error:
         log_mistake(error)
         lease.end(parts.now(), str(OurMistake(error)))
+
+
+def log_mistake(error: Exception) -> None:
+    """Log on what kind of error we broke and where; its message may hold a value, and stays out."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    LOG.error("%s at %s:%s", type(error).__name__, Path(last.filename).name, last.lineno)
 
 
 def clear_away(parts: BulkParts) -> None:

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from fhir_api.access.caller import Caller, anyone
 from fhir_api.audit.trail import AuditTrail
+from fhir_api.bulk.parts import BulkParts
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.reidentify import Presenter
 from fhir_api.routes.limits import Limits
@@ -57,6 +58,7 @@ class FhirApi:
         limits: How much of each thing a request may bring.
         trail: Where every access is written down; None where no one asks for that.
         subscriptions: Which endpoints may be notified, and of what.
+        bulk: What exports and imports are given; None where they are not served.
     """
 
     ingestor: Ingestor
@@ -72,6 +74,7 @@ class FhirApi:
     limits: Limits = field(default_factory=Limits)
     trail: AuditTrail | None = None
     subscriptions: SubscriptionRules = field(default_factory=SubscriptionRules)
+    bulk: BulkParts | None = None
 
     def __post_init__(self) -> None:
         """Keep who was found to ask with the request, for the audit trail."""

@@ -18,6 +18,7 @@
     ├── ReferenceNotResolved    412  not-found
     ├── TooLarge                413  too-long
     ├── WrongContentType        415  not-supported
+    ├── WrongPatchType          415  not-supported
     ├── InvalidResource         422  (of each issue)
     ├── RefusedByPrivacy        422  suppressed
     ├── PatchRefused            422  processing
@@ -270,6 +271,18 @@ class WrongContentType(FhirError):
 
     def __init__(self) -> None:
         super().__init__("Send application/fhir+json in UTF-8; XML and others are not read.")
+
+
+class WrongPatchType(FhirError):
+    """A patch that is no JSON Patch."""
+
+    status = 415
+    issue = "not-supported"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send application/json-patch+json (RFC 6902); FHIRPath Patch and XML are not offered."
+        )
 
 
 class InvalidResource(FhirError):

@@ -11,9 +11,9 @@ that dies leaves a lease that ends by itself; the next one sends the same events
 """
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from fhir_api.subscriptions.records import Held
 from fhir_api.subscriptions.repository import SubscriptionStore
@@ -21,8 +21,11 @@ from fhir_api.subscriptions.rules import Retry
 
 LEASE_MARGIN_S = 30  # beyond three times the time an answer may take
 USUAL_TIMEOUT_S = 10
-LEASE = text("""
-    UPDATE subscription s SET leased_until = :until, lease = :lease
+LEASE = text(f"""
+    UPDATE subscription s
+    SET lease = :lease,
+        leased_until = cast(:now AS timestamptz) + interval '1 second'
+                       * (3 * coalesce(timeout_s, {USUAL_TIMEOUT_S}) + {LEASE_MARGIN_S})
     FROM (
         SELECT subscription_id FROM subscription
         WHERE site = :site AND next_attempt_at <= :now
@@ -59,16 +62,6 @@ BURY = text("""
     UPDATE subscription_event SET dead_at = :now
     WHERE site = :site AND subscription_id = :id AND number > :after AND number <= :until
 """)
-REVIVE = text("""
-    UPDATE subscription_event SET dead_at = NULL
-    WHERE site = :site AND subscription_id = :id AND dead_at IS NOT NULL
-""")
-REPLAY = text("""
-    UPDATE subscription
-    SET status = CASE WHEN from_transaction IS NULL THEN 'requested' ELSE 'active' END,
-        attempts = 0, next_attempt_at = :now, problem = NULL, leased_until = NULL, lease = NULL
-    WHERE site = :site AND subscription_id = :id AND status = 'error'
-""")
 
 
 class Leases:
@@ -80,13 +73,7 @@ class Leases:
 
     def take(self, now: datetime) -> Held | None:
         """A subscription that is due, leased; None when there is none."""
-        longest = timedelta(seconds=3 * 60 + LEASE_MARGIN_S)
-        given = {
-            "site": self.store.site,
-            "now": now,
-            "until": now + longest,
-            "lease": str(uuid.uuid4()),
-        }
+        given = {"site": self.store.site, "now": now, "lease": str(uuid.uuid4())}
         with self.store.engine.begin() as connection:
             row = connection.execute(LEASE, given).first()
         return None if row is None else self.store.held(row)
@@ -128,16 +115,3 @@ class Leases:
     def named(self, held: Held) -> dict[str, object]:
         """What every settling statement is bound to."""
         return {"site": self.store.site, "id": held.id, "lease": held.lease}
-
-
-def replay(engine: Engine, site: str, subscription_id: str, now: datetime) -> bool:
-    """Deliver again what a subscription in error did not receive; False when it is not in error.
-
-    For the operator, once the endpoint is well again. Events keep their numbers.
-    """
-    given = {"site": site, "id": subscription_id}
-    with engine.begin() as connection:
-        revived = connection.execute(REPLAY, given | {"now": now}).rowcount == 1
-        if revived:
-            connection.execute(REVIVE, given)
-    return revived

@@ -39,6 +39,10 @@ UPDATE = text(f"""
     WHERE site = :site AND subscription_id = :id
     RETURNING *
 """)
+REVIVE = text("""
+    UPDATE subscription_event SET dead_at = NULL
+    WHERE site = :site AND subscription_id = :id AND dead_at IS NOT NULL
+""")
 MINE = "FROM subscription WHERE site = :site AND client = :client"
 LIST = text(f"""
     SELECT * {MINE} AND (cast(:ids AS text[]) IS NULL OR subscription_id = any(:ids))
@@ -69,7 +73,7 @@ class SubscriptionStore:
         """A new subscription; raises NotSupported when the client has `most` already."""
         named = {"site": self.site, "client": owner.client}
         with self.engine.begin() as connection:
-            connection.execute(LOCK_CLIENT, {"named": f"subscription\0{self.site}\0{owner.client}"})
+            connection.execute(LOCK_CLIENT, {"named": f"subscription {self.site} {owner.client}"})
             if connection.execute(COUNT, named).scalar_one() >= most:
                 raise NotSupported(f"You have {most} subscriptions; delete one first.")
             given = self.bound(str(uuid.uuid4()), definition, owner, now)
@@ -84,6 +88,7 @@ class SubscriptionStore:
         """
         with self.engine.begin() as connection:
             self.lock(connection, id_, owner.client, if_match)
+            connection.execute(REVIVE, {"site": self.site, "id": id_})
             given = self.bound(id_, definition, owner, now)
             return self.held(connection.execute(UPDATE, given).one())
 

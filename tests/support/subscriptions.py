@@ -1,4 +1,4 @@
-"""Subscribers in a few words: resources, a real local receiver, a worker, and changes of the store."""
+"""Subscribers in a few words: their resources, a real local receiver, a worker, changes."""
 
 import json
 import threading
@@ -130,7 +130,9 @@ def worker(engine: Engine, given: SubscriptionRules, endpoint: str = "http://127
     return Worker(engine, KEYS, Vault(engine, KEYS), given, connect, BASE)
 
 
-def subscription(endpoint: str, topic: str = STAY, content: str = "id-only", **more: Any) -> Resource:
+def subscription(
+    endpoint: str, topic: str = STAY, content: str = "id-only", **more: Any
+) -> Resource:
     """A Subscription as a client sends it; `criterion`, `numbers` and `header` on demand."""
     criterion, numbers = more.pop("criterion", None), more.pop("numbers", {})
     extensions = [extension(name, value) for name, value in numbers.items()]
@@ -147,7 +149,9 @@ def subscription(endpoint: str, topic: str = STAY, content: str = "id-only", **m
             "type": "rest-hook",
             "endpoint": endpoint,
             "payload": "application/fhir+json",
-            "_payload": {"extension": [{"url": BACKPORT + "payload-content", "valueCode": content}]},
+            "_payload": {
+                "extension": [{"url": BACKPORT + "payload-content", "valueCode": content}]
+            },
             **header,
         },
         **more,

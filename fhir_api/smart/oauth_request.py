@@ -5,7 +5,7 @@ kept by logs.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
@@ -15,6 +15,7 @@ from fastapi import Request
 LARGEST = 64 << 10  # bytes of a form
 FORM = "application/x-www-form-urlencoded"
 FIELDS = 100
+NOT_READ = "Send application/x-www-form-urlencoded of at most 64 KB, and nothing in the address."
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -53,6 +54,7 @@ class SmartRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no typ
         # would look at an address that the proxy has already changed.
         super().__init__(method, "https://behind-the-front-door", headers=headers)
         self.server = server
+        self.pairs = pairs
         self.payload = Payload(pairs)
 
     @property
@@ -91,6 +93,3 @@ async def form_body(request: Request) -> bytes | None:
         if len(body) > LARGEST:
             return None
     return bytes(body) if kind == FORM else None
-
-
-FormReader = Callable[[Request], Awaitable[bytes | None]]

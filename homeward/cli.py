@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 COMMANDS = (
+    "adt",
     "demo",
     "doctor",
     "docs",

@@ -5,7 +5,6 @@ https://hl7.org/fhir/R4/search.html: `code`, `code:not`, `subject:Patient.identi
 """
 
 from dataclasses import dataclass
-from typing import Union
 
 from fhir_api.errors import InvalidRequest, shown_name
 from fhir_api.search.values import parted
@@ -52,7 +51,7 @@ class Has:
     inner: "Condition"
 
 
-Condition = Union[Criterion, Chain, Has]
+Condition = Criterion | Chain | Has
 
 
 def read_condition(given: str, value: str) -> Condition:

@@ -1,40 +1,114 @@
-"""Every answer as FHIR JSON, and every error as an OperationOutcome."""
+"""Every answer as FHIR JSON, every error as an OperationOutcome, every access on record."""
 
 import logging
 import traceback
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from anyio.to_thread import run_sync
 from fastapi import HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException as AnyHTTPException
 
-from fhir_api.errors import FhirError, OurMistake, to_outcome
+from fhir_api.errors import FhirError, InvalidRequest, OurMistake, to_outcome
 from fhir_api.json_text import dump
+from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.recording import access_of, is_recorded
+from fhir_api.routes.request_ids import request_id_of
+from fhir_api.routes.screening import FHIR_JSON, demand_accepted, screen
+from fhir_api.routes.transport import HttpRefusal
+from fhir_api.validation.elements import resource_types
 
 LOG = logging.getLogger("homeward.fhir")
-FHIR_JSON = "application/fhir+json"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class FhirRoute(APIRoute):
-    """A route whose refusals are OperationOutcomes."""
+    """A route whose refusals are OperationOutcomes. Where GET is served, so is HEAD."""
+
+    api: ClassVar[FhirApi | None] = None
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        super().__init__(path, endpoint, **given)
+        if self.methods and "GET" in self.methods:
+            self.methods.add("HEAD")
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except FhirError as error:
-                return fhir_response(to_outcome(error), error.status)
-            except HTTPException:
-                raise
-            except Exception as error:
-                log_mistake(error)
-                return fhir_response(to_outcome(OurMistake(error)), OurMistake.status)
+            request_id = request_id_of(request)
+            response = await self.answered(handle, request)
+            response = await self.recorded(request, response)
+            response.headers["X-Request-Id"] = request_id
+            return without_body(response) if request.method == "HEAD" else response
 
         return answer
+
+    async def answered(self, handle: Handler, request: Request) -> Response:
+        """The answer of the route, or the outcome of what it was refused for."""
+        try:
+            if self.api is not None:
+                request.state.limits = self.api.limits
+                screen(request, self.api.limits)
+            response = await handle(request)
+            demand_accepted(request, response)
+        except Exception as error:
+            return refusal(refused(error), request)
+        return response
+
+    async def recorded(self, request: Request, response: Response) -> Response:
+        """The same answer once the access is on record; a refusal when it cannot be."""
+        if self.api is None or self.api.trail is None or not is_recorded(self.name):
+            return response
+        try:
+            access = access_of(self.api, request, self, response)
+            await run_sync(self.api.trail.record, access)
+        except Exception as error:
+            return refusal(refused(error), request)
+        return response
+
+
+def route_of(api: FhirApi) -> type[FhirRoute]:
+    """The class of the routes of one site: screened by its limits, kept in its trail."""
+    return type("FhirRouteOfSite", (FhirRoute,), {"api": api})
+
+
+def refused(error: Exception) -> FhirError:
+    """Any error as one of ours; what we did not foresee is logged and told as our mistake."""
+    if isinstance(error, FhirError):
+        return error
+    if isinstance(error, RequestValidationError):
+        place = ".".join(str(part) for part in error.errors()[0]["loc"][1:])
+        return InvalidRequest("This part of the request cannot be read.", f"http.{place}")
+    if isinstance(error, HTTPException | AnyHTTPException):
+        return HttpRefusal(error.status_code, error.headers)
+    log_mistake(error)
+    return OurMistake(error)
+
+
+def refusal(error: FhirError, request: Request) -> Response:
+    """The OperationOutcome of an error; where none of its issues says the place, the request's."""
+    outcome = to_outcome(error)
+    for issue in outcome["issue"]:
+        issue.setdefault("expression", [place_of(request)])
+    return fhir_response(outcome, error.status, dict(error.headers))
+
+
+def place_of(request: Request) -> str:
+    """The type that the path names, or Bundle where one is posted, or `http`."""
+    kind = request.path_params.get("resource_type")
+    if kind in resource_types():
+        return str(kind)
+    return "http" if kind or request.method != "POST" else "Bundle"
+
+
+def without_body(response: Response) -> Response:
+    """The answer to HEAD: what GET would answer, its length too, and no body."""
+    response.body = b""
+    return response
 
 
 def log_mistake(error: Exception) -> None:

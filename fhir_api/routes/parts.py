@@ -1,6 +1,6 @@
 """What the routes are given by the front door."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from fhir_api.bulk.parts import BulkParts
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.reidentify import Presenter
 from fhir_api.routes.limits import Limits
+from fhir_api.search.engine import SearchEngine
 from fhir_api.store.repository import ResourceStore
 from fhir_api.store.vault import Vault
 from fhir_api.subscriptions.rules import SubscriptionRules
@@ -56,6 +57,9 @@ class FhirApi:
         public_url: Address of the server as clients reach it, without `/fhir`; None to take it
             from each request.
         limits: How much of each thing a request may bring.
+        search: What answers searches, and says what a caller's limits leave visible.
+        oauth_uris: Addresses for the CapabilityStatement, such as `token` and `authorize`; empty
+            where nobody is asked who they are.
         trail: Where every access is written down; None where no one asks for that.
         subscriptions: Which endpoints may be notified, and of what.
         bulk: What exports and imports are given; None where they are not served.
@@ -73,12 +77,17 @@ class FhirApi:
     public_url: str | None = None
     limits: Limits = field(default_factory=Limits)
     trail: AuditTrail | None = None
+    oauth_uris: Mapping[str, str] = field(default_factory=dict)
     subscriptions: SubscriptionRules = field(default_factory=SubscriptionRules)
     bulk: BulkParts | None = None
 
+    search: SearchEngine = field(init=False)
+
     def __post_init__(self) -> None:
-        """Keep who was found to ask with the request, for the audit trail."""
+        """Keep who was found to ask with the request, for the audit trail; make the search."""
         object.__setattr__(self, "authenticate", remembered(self.authenticate))
+        engine = SearchEngine(self.store, self.keys, self.policy, self.now)
+        object.__setattr__(self, "search", engine)
 
     @property
     def largest_body(self) -> int:

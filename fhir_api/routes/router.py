@@ -1,30 +1,82 @@
 """All interactions as one router, for the front door to mount under a prefix such as `/fhir`."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 
 from fhir_api.errors import UnknownPlace
-from fhir_api.routes import capabilities, read, search, subscriptions, transaction, validate, write
-from fhir_api.routes.outcome import FhirRoute
+from fhir_api.routes import (
+    audit_events,
+    bulk_operations,
+    capabilities,
+    history,
+    read,
+    search,
+    subscriptions,
+    transaction,
+    validate,
+    write,
+)
+from fhir_api.routes.outcome import route_of
 from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.transport import MethodNotAllowed
+from fhir_api.validation.elements import resource_types
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+REST = "/{_rest:path}"
 
 
 def build_router(api: FhirApi) -> APIRouter:
-    """Every FHIR interaction that is served, each answering errors with an OperationOutcome."""
-    router = APIRouter(route_class=FhirRoute, tags=["FHIR"])
+    """Every FHIR interaction that is served, each answering errors with an OperationOutcome.
+
+    The first route that fits a path answers it, so what names its path whole comes before what
+    serves every type.
+    """
+    router = APIRouter(route_class=route_of(api), tags=["FHIR"])
+    audit_events.register(router, api)
+    bulk_operations.register(router, api)
     transaction.register(router, api)
+    history.register(router, api)
     subscriptions.register(router, api)
     read.register(router, api)
     write.register(router, api)
-    capabilities.register(router)
+    capabilities.register(router, api)
     search.register(router, api)
     validate.register(router, api)
-    for path in ("", "/{_rest:path}"):
-        router.add_api_route(path, nothing, methods=METHODS, include_in_schema=False)
+    register_the_rest(router)
     return router
 
 
-def nothing() -> None:
+def register_the_rest(router: APIRouter) -> None:
     """The answer to every other path and method."""
-    raise UnknownPlace
+
+    def nothing(request: Request) -> None:
+        allowed = methods_of(router, "/" + request.path_params.get("_rest", ""))
+        if allowed:
+            raise MethodNotAllowed(allowed)
+        raise UnknownPlace
+
+    for path in ("", REST):
+        router.add_api_route(path, nothing, methods=METHODS, include_in_schema=False)
+
+
+def methods_of(router: APIRouter, path: str) -> list[str]:
+    """The methods that a path is served with; none when nothing is at this path."""
+    found = [each for each in router.routes if isinstance(each, APIRoute) and each.path != REST]
+    return sorted(
+        {
+            method
+            for each in found
+            if each.path and fits(each, path)
+            for method in each.methods or ()
+        }
+    )
+
+
+def fits(route: APIRoute, path: str) -> bool:
+    """Whether a route serves a path: its type is one of R4, its id no operation."""
+    match = route.path_regex.match(path)
+    if match is None:
+        return False
+    given = match.groupdict()
+    operations = any(each.startswith(("$", "_")) for each in given.values())
+    return not operations and given.get("resource_type", "Patient") in resource_types()

@@ -7,13 +7,16 @@
     ├── NotAcceptable        406  not-supported
     ├── SlowUpload           408  timeout
     ├── AddressTooLong       414  too-long
-    └── HeadersTooLarge      431  too-long
+    ├── HeadersTooLarge      431  too-long
+    └── HttpRefusal          (of the framework)
 
 Source: https://hl7.org/fhir/R4/http.html and RFC 9110. The `expression` of a request's own parts
 begins with `http`, as https://hl7.org/fhir/R4/operationoutcome.html has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import ClassVar
 
 from fhir_api.errors import FhirError, InvalidRequest
 
@@ -93,3 +96,19 @@ class HeadersTooLarge(FhirError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The headers are over {limit:,} bytes together. Send fewer.", "http")
+
+
+class HttpRefusal(FhirError):
+    """What the web framework refused, in words of FHIR."""
+
+    codes: ClassVar = {401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported"}
+
+    def __init__(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{HTTPStatus(status).phrase}.", "http")
+        self.status = status  # type: ignore[misc]
+        self.issue = self.codes.get(status, "processing")  # type: ignore[misc]
+        self.given = dict(headers or {})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.given

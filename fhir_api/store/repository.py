@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Engine, Row, TextClause, text
+from sqlalchemy import Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from fhir_api.errors import StoreUnavailable, VersionConflict
@@ -145,7 +145,7 @@ class ResourceStore:
         return [stored_resource(row) for row in rows]
 
 
-def stored_resource(row: Row[Any]) -> StoredResource:
+def stored_resource(row: Sequence[Any]) -> StoredResource:
     """A row of NEWEST as a record; times in UTC whatever the session's zone is."""
     kind, id_, version, patient_id, recorded_at, deleted, body = tuple[Any, ...](row)
     content = parse(body.encode()) if body else {}

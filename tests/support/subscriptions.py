@@ -19,9 +19,18 @@ from fhir_api.outbound.destination import AllowList
 from fhir_api.routes import subscriptions
 from fhir_api.routes.outcome import FhirRoute
 from fhir_api.routes.parts import FhirApi
+from fhir_api.store.feed import watermark
+from fhir_api.store.positions import begin
 from fhir_api.store.repository import ResourceStore
 from fhir_api.store.vault import Vault
+from fhir_api.subscriptions.definition import Definition
+from fhir_api.subscriptions.filters import Filter
+from fhir_api.subscriptions.leases import Leases
+from fhir_api.subscriptions.outbox import CONSUMER
+from fhir_api.subscriptions.records import Owner
+from fhir_api.subscriptions.repository import SubscriptionStore
 from fhir_api.subscriptions.rules import Retry, SubscriptionRules
+from fhir_api.subscriptions.seal import Secrets
 from fhir_api.subscriptions.worker import Step, Worker
 from fhir_api.validation.validator import Validator
 from privacy.keys import SiteKeys, derive_keys
@@ -266,3 +275,28 @@ def part(parts: list[Resource], name: str) -> Any:
     """The value of one part of an event, or None."""
     found = [each for each in parts if each["name"] == name]
     return next((value for each in found for key, value in each.items() if key != "name"), None)
+
+
+def subscribed(
+    engine: Engine,
+    topic: str = STAY,
+    query: str = "",
+    *,
+    endpoint: str = "http://127.0.0.1:9/notify",
+    patients: tuple[str, ...] | None = None,
+) -> str:
+    """Id of a subscription that has shaken hands; nobody was asked."""
+    name, _, values = query.partition("=")
+    filters = (Filter(name, tuple(values.split(","))),) if query else ()
+    asked = Definition(topic, filters, endpoint, Secrets((), "why"), "id-only", "application/json")
+    seen = None if patients is None else tuple(stored_id("Patient", each) for each in patients)
+    store = SubscriptionStore(engine, KEYS)
+    held = store.create(asked, Owner("anonymous", True, seen), NOW, 100)
+    with engine.begin() as connection:
+        begin(connection, SITE, CONSUMER, watermark(connection))
+    leases = Leases(store, RETRY)
+    leased = leases.take(NOW)
+    assert leased is not None
+    assert leased.id == held.id
+    leases.succeed(leased, 0, NOW)
+    return held.id

@@ -1,13 +1,15 @@
 """Which resource an entry is: the id that its pseudonym is made of.
 
-The standard lets the server choose the id of a POST. We choose it so that the same Bundle sent
-twice names the same resources, and nothing is stored twice.
+The standard lets the server choose the id of a POST: neither `resource.id` nor `fullUrl` is one.
+We choose it so that the same Bundle sent twice names the same resources, and nothing is stored
+twice. Files of a source system are read otherwise: there `urn:uuid:X` names X, so that two files
+which speak of one X mean one resource (docs/decisions/0014).
 """
 
 import hashlib
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from fhir_api.bundles.entry import Entry
 from fhir_api.json_text import dump_sorted
@@ -15,6 +17,7 @@ from fhir_api.json_text import dump_sorted
 NAMESPACE = uuid.UUID("5b0b4c9e-6f5e-5d0e-9d4c-686f6d657764")
 URN_UUID = "urn:uuid:"
 LONGEST_ID = 64
+Naming = Literal["server", "sender"]
 
 
 def digest_of(bundle: Mapping[str, Any]) -> str:
@@ -22,18 +25,25 @@ def digest_of(bundle: Mapping[str, Any]) -> str:
     return hashlib.sha256(dump_sorted(bundle)).hexdigest()
 
 
-def real_id(entry: Entry, bundle_digest: str) -> str:
+def fresh_digest() -> str:
+    """Something that no Bundle's digest is: a create on its own is a new resource each time."""
+    return uuid.uuid4().hex
+
+
+def real_id(entry: Entry, digest: str, naming: Naming = "server") -> str:
     """The id of an entry's resource.
 
-    PUT: the id in the URL. POST named `urn:uuid:X`: X. Any other POST: made of the Bundle's
-    digest and the entry's place.
+    PUT: the id in the URL, or the one that the resource of a conditional update brings. Any other:
+    made of the Bundle's digest and the entry's place; with `naming` "sender", a POST called
+    `urn:uuid:X` is X.
     """
     if entry.id is not None:
         return entry.id
     named = (entry.full_url or "").lower()
-    if named.startswith(URN_UUID) and is_uuid(named.removeprefix(URN_UUID)):
-        return named.removeprefix(URN_UUID)
-    return made_id(bundle_digest, entry.index)
+    if naming == "sender" and named.startswith(URN_UUID):
+        uuid_named = named.removeprefix(URN_UUID)
+        return uuid_named if is_uuid(uuid_named) else made_id(digest, entry.index)
+    return made_id(digest, entry.index)
 
 
 def made_id(digest: str, index: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from fhir_api.bundles.entry import given_entries
+from fhir_api.bundles.reading import given_entries
 from fhir_api.errors import (
     FhirError,
     InvalidJson,
@@ -16,9 +16,10 @@ from fhir_api.errors import (
     TooLarge,
     TransactionRefused,
 )
-from fhir_api.ingest.ingestor import Ingestor, Result, Stored
+from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.ingest.inputs import Input
 from fhir_api.ingest.report import UNREADABLE, Outcome, Rejected, type_or_unreadable
+from fhir_api.ingest.results import Result, Stored
 from fhir_api.json_text import parse
 
 LARGEST_TEXT = 1 << 30  # bytes of one Bundle
@@ -138,10 +139,12 @@ class InputReader:
     def count(self, number: int | None, types: Sequence[Any], results: Sequence[Result]) -> None:
         """Count what became of resources."""
         for kind, result in zip(types, results, strict=True):
-            if isinstance(result, Stored):
+            if isinstance(result, FhirError):
+                self.reject(number, kind, result)
+            elif isinstance(result, Stored):
                 self.outcome.count(kind, result.written.outcome)
             else:
-                self.reject(number, kind, result)
+                self.outcome.count(kind, "unchanged")
 
     def reject(self, number: int | None, kind: Any, error: FhirError) -> None:
         """Count a resource as rejected and say why."""

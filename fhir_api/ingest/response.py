@@ -1,48 +1,144 @@
 """Answering a Bundle: one entry for each entry sent, in the same order.
 
-https://hl7.org/fhir/R4/http.html#transaction-response. Ids are the caller's own; the pseudonyms
-under which resources are stored never leave.
+https://hl7.org/fhir/R4/http.html#transaction-response. Ids are the caller's own; to callers who may
+see no identities, those under which resources are stored.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from fhir_api.errors import FhirError, to_outcome
-from fhir_api.ingest.ingestor import Result, Stored
+from fhir_api.ingest.parts import Answer
+from fhir_api.ingest.results import Fetched, Result, Stored
+from fhir_api.reidentify import Presenter
+
+CURSOR = "_cursor"
 
 
-def transaction_response(results: Sequence[Result]) -> dict[str, Any]:
-    """The answer to a transaction."""
-    return response("transaction-response", results)
+class Answering:
+    """Makes the answer to one Bundle.
+
+    Args:
+        presenter: What the caller may see.
+        answer: As `Prefer: return=` has it.
+        base: Address of the server, for the links of a search inside a Bundle.
+    """
+
+    def __init__(self, presenter: Presenter, answer: Answer = "minimal", base: str = "") -> None:
+        self.presenter = presenter
+        self.answer = answer
+        self.base = base
+
+    def bundle(self, kind: str, results: Sequence[Result]) -> dict[str, Any]:
+        """A Bundle of what became of each entry; `kind` is `transaction-response` or the like."""
+        self.learn(results)
+        resources = self.resources(results)
+        entries = [
+            {**resources.get(index, {}), "response": self.response(each)}
+            for index, each in enumerate(results)
+        ]
+        made = {"resourceType": "Bundle", "type": kind}
+        return made | ({"entry": entries} if entries else {})
+
+    def learn(self, results: Sequence[Result]) -> None:
+        """Remember the ids that the caller named; ask the vault, once, for the others."""
+        unknown = []
+        for each in results:
+            if isinstance(each, Stored):
+                name = "/".join(each.stored)
+                if each.real_id is not None:
+                    self.presenter.real[name] = f"{each.stored[0]}/{each.real_id}"
+                elif each.written.version:
+                    unknown.append(name)
+        if self.presenter.identified:
+            self.presenter.learn(unknown)
+
+    def resources(self, results: Sequence[Result]) -> dict[int, dict[str, Any]]:
+        """What stands in `entry.resource`, by place: what was read, and what was asked for."""
+        shown = {}
+        for index, each in enumerate(results):
+            if isinstance(each, Fetched) and each.page is not None:
+                shown[index] = {"resource": searchset(each, self.presenter, self.base)}
+        rows = {index: row for index, each in enumerate(results) if (row := self.shows(each))}
+        presented = self.presenter.present(list(rows.values()))
+        return shown | {
+            index: {"resource": body} for index, body in zip(rows, presented, strict=True)
+        }
+
+    def shows(self, result: Result) -> Any:
+        """The row that an answer shows whole, or None."""
+        if isinstance(result, Fetched):
+            whole = result.entry.method == "GET" and result.status == "200 OK"
+            return result.row if whole else None
+        if isinstance(result, Stored) and self.answer == "representation":
+            return result.row if result.row is not None and not result.row.deleted else None
+        return None
+
+    def response(self, result: Result) -> dict[str, Any]:
+        """`Bundle.entry.response` of one entry."""
+        if isinstance(result, FhirError):
+            return {"status": str(result.status), "outcome": to_outcome(result)}
+        version = result.written.version if isinstance(result, Stored) else None
+        row = result.row
+        tag = version or (row.version if row is not None else None)
+        return {
+            "status": result.status,
+            **({"location": self.location(result)} if located(result) else {}),
+            **({"etag": f'W/"{tag}"'} if tag else {}),
+            **({"lastModified": instant(row.recorded_at)} if row is not None else {}),
+            **({"outcome": all_well(result.status)} if self.answer == "OperationOutcome" else {}),
+        }
+
+    def location(self, result: Result) -> str:
+        """Where the version can be read, below the base of the server."""
+        assert isinstance(result, Stored)
+        return f"{self.name(result)}/_history/{result.written.version}"
+
+    def name(self, stored: Stored) -> str:
+        """`Type/id` as the caller knows it: the id that was named, else the one that is shown."""
+        entry = stored.entry
+        if entry.id is not None and stored.real_id is not None:
+            return f"{entry.resource_type}/{entry.id}"
+        return self.presenter.name("/".join(stored.stored))
 
 
-def batch_response(results: Sequence[Result]) -> dict[str, Any]:
-    """The answer to a batch; an entry that failed carries its own OperationOutcome."""
-    return response("batch-response", results)
+def located(result: Result) -> bool:
+    """Whether there is a version to point at."""
+    written = isinstance(result, Stored) and result.written.version > 0
+    return written and result.entry.method != "DELETE"  # type: ignore[union-attr]
 
 
-def response(bundle_type: str, results: Sequence[Result]) -> dict[str, Any]:
-    """A Bundle of what became of each entry."""
-    entries = [{"response": entry_response(each)} for each in results]
-    return {
-        "resourceType": "Bundle",
-        "type": bundle_type,
-        **({"entry": entries} if entries else {}),
-    }
+def instant(moment: datetime) -> str:
+    """A moment as FHIR's instant."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def entry_response(result: Result) -> dict[str, Any]:
-    """`Bundle.entry.response` of one entry."""
-    if isinstance(result, FhirError):
-        return {"status": str(result.status), "outcome": to_outcome(result)}
-    version = result.written.version
-    return {
-        "status": result.status,
-        **({"location": location(result)} if result.key[1] else {}),
-        **({"etag": f'W/"{version}"'} if version else {}),
-    }
+def all_well(status: str) -> dict[str, Any]:
+    """The OperationOutcome of an entry with which nothing is wrong."""
+    issue = {"severity": "information", "code": "informational", "diagnostics": status}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 
-def location(stored: Stored) -> str:
-    """Where the version can be read, below the base of the server."""
-    return f"{stored.key[0]}/{stored.key[1]}/_history/{stored.written.version}"
+def searchset(found: Fetched, presenter: Presenter, base: str) -> dict[str, Any]:
+    """The Bundle of a search inside a Bundle: one page, and where the next can be asked for."""
+    page = found.page
+    url = f"{base}/{found.entry.resource_type}"
+    links = [{"relation": "self", "url": f"{url}?{urlencode(page.applied)}".rstrip("?")}]
+    if page.next:
+        following = [*((name, value) for name, value in page.applied if name != CURSOR),
+                     (CURSOR, page.next)]  # fmt: skip
+        links.append({"relation": "next", "url": f"{url}?{urlencode(following)}"})
+    bodies = presenter.present([*page.rows, *page.included])
+    entries = [
+        {
+            "fullUrl": f"{base}/{body['resourceType']}/{body['id']}",
+            "resource": body,
+            "search": {"mode": "match" if place < len(page.rows) else "include"},
+        }
+        for place, body in enumerate(bodies)
+    ]
+    made = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    total = {} if page.total is None else {"total": page.total}
+    return made | total | ({"entry": entries} if entries else {})

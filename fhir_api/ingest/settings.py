@@ -44,10 +44,11 @@ class IngestSettings:
 
 
 def build_ingestor(settings: IngestSettings, engine: Engine) -> Ingestor:
-    """An ingestor over `engine`."""
+    """An ingestor of files over `engine`: a POST called `urn:uuid:X` is X."""
     keys = derive_keys(settings.root_key, settings.site)
     policy = load_policy(settings.policy)
     deidentifier = Deidentifier(policy, keys, notes=settings.notes, today=settings.today)
     vault = Vault(engine, keys) if settings.vault else None
     store = ResourceStore(engine, settings.site, policy.name, vault)
-    return Ingestor(store, deidentifier, Validator(settings.strictness), keys)
+    validator = Validator(settings.strictness)
+    return Ingestor(store, deidentifier, validator, keys, naming="sender")

@@ -57,7 +57,11 @@ class Vault:
         if not names:
             return {}
         with self.engine.connect() as connection:
-            found = connection.execute(GET, {"site": self.site, "names": list(names)}).all()
+            return self.read(connection, names)
+
+    def read(self, connection: Connection, names: Collection[str]) -> dict[str, str]:
+        """Real names of those that are known, on a connection that is in use."""
+        found = connection.execute(GET, {"site": self.site, "names": list(names)}).all()
         return {name: self.open(name, bytes(sealed)) for name, sealed in found}
 
     def seal(self, name: str, real: str) -> bytes:

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from fhir_api.errors import FhirError, TransactionRefused
-from fhir_api.ingest.ingestor import Stored
-from fhir_api.ingest.response import transaction_response
+from fhir_api.ingest.response import Answering
+from fhir_api.ingest.results import Stored
+from fhir_api.reidentify import Presenter
 from privacy.pseudonyms import pseudonym
 from tests.support.fhir import (
     JOHN,
@@ -34,7 +35,9 @@ def test_entries_are_stored_and_answered_in_their_order(engine: Engine) -> None:
         post(patient(), JOHN),
     )
 
-    answer = transaction_response(ingestor(engine).transaction(bundle("transaction", *entries)))
+    taking = ingestor(engine)
+    results = taking.transaction(bundle("transaction", *entries))
+    answer = Answering(Presenter(taking.keys, None)).bundle("transaction-response", results)
 
     assert [each["response"] for each in answer["entry"]] == [
         {"status": "201 Created", "location": f"{where}/_history/1", "etag": 'W/"1"'}

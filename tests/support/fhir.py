@@ -35,9 +35,15 @@ def ingestor(engine: Engine) -> Ingestor:
     return build_ingestor(settings(""), engine)
 
 
+def serving(engine: Engine) -> Ingestor:
+    """An ingestor as the server has it: a POST gets an id of the server's."""
+    made = ingestor(engine)
+    return Ingestor(made.store, made.deidentifier, made.validator, made.keys)
+
+
 def client(engine: Engine, largest_body: int = 50_000_000) -> TestClient:
     """A client of the FHIR API alone, under `/fhir`."""
-    made = ingestor(engine)
+    made = serving(engine)
     parts = FhirApi(
         made, made.store, made.keys, load_policy(), made.validator, SITE, lambda: NOW,
         vault=made.store.vault, limits=Limits(bundle_bytes=largest_body),

@@ -1,0 +1,72 @@
+"""Whether the resources of entries lie inside what their sender is limited to.
+
+Asked twice: of what is stored before anything is written, so that nobody takes over a resource of
+another patient, and of what was written, so that nobody puts one there.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from fhir_api.access.caller import Limit
+from fhir_api.bundles.entry import Entry
+from fhir_api.errors import Forbidden
+from fhir_api.ingest.parts import Parts
+from fhir_api.ingest.plan import Plan
+from fhir_api.ingest.resolve import Resolution
+from fhir_api.ingest.results import Key
+from fhir_api.store.unit import Head, UnitOfWork
+from privacy.pseudonyms import pseudonym
+
+Limits = tuple[Limit, ...]
+
+
+def refuse_outside(
+    entries: Iterable[Entry], plan: Plan, resolution: Resolution, unit: UnitOfWork, parts: Parts
+) -> None:
+    """Fail the entries whose resource, as it is stored now, lies outside their limits.
+
+    One statement for each type and set of limits.
+    """
+    asked: dict[tuple[str, Limits], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.index in plan.limits:
+            asked[entry.resource_type, plan.limits[entry.index]].append(entry)
+    for (kind, limits), group in asked.items():
+        ids = {resolution.where[each.index][1] for each in group}
+        search = parts.search
+        inside = set() if search is None else search.permitted(unit.connection, kind, ids, limits)
+        for each in group:
+            if resolution.where[each.index][1] not in inside:
+                plan.fail(each.index, outside(each))
+
+
+def refuse_foreign(
+    plan: Plan,
+    resolution: Resolution,
+    heads: Mapping[Key, Head],
+    unit: UnitOfWork,
+    parts: Parts,
+) -> None:
+    """Fail the entries that would change or find what is stored outside their limits."""
+    limited = [
+        entry
+        for entry in plan.standing("POST", "PUT", "PATCH", "DELETE")
+        if entry.index in plan.limits and resolution.where.get(entry.index) in heads
+    ]
+    ended = [each for each in limited if heads[resolution.where[each.index]].deleted]
+    for each in ended:
+        patient = heads[resolution.where[each.index]].patient_id
+        if patient not in patients(plan.limits[each.index], parts):
+            plan.fail(each.index, outside(each))
+    refuse_outside([each for each in limited if each not in ended], plan, resolution, unit, parts)
+
+
+def patients(limits: Limits, parts: Parts) -> set[str]:
+    """Pseudonyms of the patients whose records limits without a query open."""
+    named = [each.patient for each in limits if each.patient is not None and not each.query]
+    return {pseudonym(parts.keys, "Patient", each) for each in named}
+
+
+def outside(entry: Entry) -> Forbidden:
+    """The refusal of an entry whose resource lies outside its limits."""
+    return Forbidden(entry.interaction, entry.resource_type, entry.path or None)

@@ -33,6 +33,7 @@ class Value(NamedTuple):
 
 
 Walk = Callable[[Any, list[Value]], None]
+Collect = Callable[[Any], list[Any]]
 Step = tuple[str, tuple[Guard, ...]]
 
 
@@ -163,7 +164,7 @@ def reader(reading: Reading, names: tuple[str, ...]) -> Walk:
     return walk
 
 
-def collector(ways: Iterable[Way]) -> Callable[[Any], list[Any]]:
+def collector(ways: Iterable[Way]) -> Collect:
     """A function that gives the elements at the end of ways, as they stand."""
     several = tuple(ways)
 

@@ -109,8 +109,9 @@ class SearchEngine:
         if controls.cursor:
             begin = after(frame, matches.place, matches.keys, cursors.open(controls.cursor))
             matches = matches._replace(conditions=[*matches.conditions, begin])
-        rows = page(connection, frame, matches, controls.count + 1)
-        kept = rows[: controls.count]
+        most = min(controls.count, question.most)
+        rows = page(connection, frame, matches, most + 1)
+        kept = rows[:most]
         answer.rows = [each.row for each in kept]
         answer.next = cursors.seal(kept[-1].ends) if len(rows) > len(kept) else None
         answer.included = included(connection, frame, controls, kept)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fhir_api.access.caller import Caller, Limit
-from fhir_api.search.controls import Controls
+from fhir_api.search.controls import MOST, Controls
 from fhir_api.store.records import StoredResource
 from fhir_api.validation.issue import Issue
 
@@ -22,6 +22,7 @@ class Question:
         limits: On the resources of the type; None for the caller's own limits on searches.
         lenient: Whether unknown parameters are left out with a warning.
         within: Type and real id of the compartment searched; None for no compartment.
+        most: Matches on a page; a larger `_count` is cut to it.
     """
 
     resource_type: str
@@ -30,6 +31,7 @@ class Question:
     limits: tuple[Limit, ...] | None = None
     lenient: bool = False
     within: tuple[str, str] | None = None
+    most: int = MOST
 
 
 @dataclass(slots=True)

@@ -30,8 +30,9 @@ class Memory:
             assertion=self.seal.hash("assertion", f"{client_id}\0{jti}"),
             expires_at=expires_at,
         )
+        kept = statement.on_conflict_do_nothing().returning(SmartAssertion.expires_at)
         with self.engine.begin() as connection:
-            return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+            return connection.execute(kept).one_or_none() is not None
 
     def tries(self, subject: str, now: datetime) -> int:
         """Count one more try of a subject; how many there were in this window of five minutes."""

@@ -52,6 +52,11 @@ class Ingestor:
         self.keys = keys
         self.parts = Parts(store, deidentifier, validator, keys, naming, search)
 
+    def searching(self, search: Searching) -> "Ingestor":
+        """The same, with a search that answers any criteria."""
+        naming = self.parts.naming
+        return Ingestor(self.store, self.deidentifier, self.validator, self.keys, naming, search)
+
     def transaction(
         self, bundle: Mapping[str, Any], sender: Sender = OURSELVES, *, wait: bool = False
     ) -> list[Result]:

@@ -30,7 +30,7 @@ class Searching(Protocol):
         connection: Connection,
         resource_type: str,
         ids: Collection[str],
-        limits: tuple[Limit, ...],
+        limits: Sequence[Limit],
     ) -> set[str]:
         """Those of the resources that lie inside one of the limits."""
 
@@ -38,10 +38,10 @@ class Searching(Protocol):
         self,
         connection: Connection | None,
         resource_type: str,
-        params: Parameters,
-        limits: tuple[Limit, ...] = (),
+        parameters: Parameters,
+        limits: tuple[Limit, ...] | None = None,
         *,
-        caller: Caller | None,
+        caller: Caller | None = None,
         lenient: bool = False,
     ) -> Any:
         """One page of a search."""

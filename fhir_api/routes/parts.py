@@ -88,6 +88,7 @@ class FhirApi:
         object.__setattr__(self, "authenticate", remembered(self.authenticate))
         engine = SearchEngine(self.store, self.keys, self.policy, self.now)
         object.__setattr__(self, "search", engine)
+        object.__setattr__(self, "ingestor", self.ingestor.searching(engine))
 
     @property
     def largest_body(self) -> int:

@@ -13,6 +13,7 @@ from fhir_api.ingest.settings import IngestSettings, build_ingestor
 from fhir_api.routes.limits import Limits
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.router import build_router
+from fhir_api.search.engine import SearchEngine
 from privacy.policy import load_policy
 
 SITE = "test"
@@ -38,7 +39,8 @@ def ingestor(engine: Engine) -> Ingestor:
 def serving(engine: Engine) -> Ingestor:
     """An ingestor as the server has it: a POST gets an id of the server's."""
     made = ingestor(engine)
-    return Ingestor(made.store, made.deidentifier, made.validator, made.keys)
+    search = SearchEngine(made.store, made.keys, load_policy(), lambda: NOW)
+    return Ingestor(made.store, made.deidentifier, made.validator, made.keys, search=search)
 
 
 def client(engine: Engine, largest_body: int = 50_000_000) -> TestClient:

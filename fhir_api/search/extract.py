@@ -183,6 +183,6 @@ def identified(refers: str) -> Reading:
         if type(value) is not dict or "identifier" not in value:
             return []
         said = value.get("type") or str(value.get("reference") or "").partition("/")[0]
-        return identifier(value["identifier"]) if said in {"", refers} or not refers else []
+        return identifier(value["identifier"]) if not refers or said in ("", refers) else []
 
     return read

@@ -177,9 +177,9 @@ def quantity(value: Any) -> Sequence[Columns]:
 
 def open_ended(value: Decimal | int, found: Bounds, comparator: Any) -> tuple[str, str]:
     """The range of a quantity that says `less than 5` or the like."""
-    if comparator in {"<", "<="}:
+    if comparator in ("<", "<="):
         return MINUS_INFINITY, str(value if comparator == "<" else found.high)
-    if comparator in {">", ">="}:
+    if comparator in (">", ">="):
         return str(value if comparator == ">" else found.low), INFINITY
     return str(found.low), str(found.high)
 

@@ -8,6 +8,7 @@ from fhir_api.routes import (
     audit_events,
     bulk_operations,
     capabilities,
+    everything,
     history,
     read,
     search,
@@ -18,6 +19,7 @@ from fhir_api.routes import (
 )
 from fhir_api.routes.outcome import route_of
 from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.served import CLOSED
 from fhir_api.routes.transport import MethodNotAllowed
 from fhir_api.validation.elements import resource_types
 
@@ -37,6 +39,7 @@ def build_router(api: FhirApi) -> APIRouter:
     transaction.register(router, api)
     history.register(router, api)
     subscriptions.register(router, api)
+    everything.register(router, api)
     read.register(router, api)
     write.register(router, api)
     capabilities.register(router, api)
@@ -56,7 +59,7 @@ def register_the_rest(router: APIRouter) -> None:
         raise UnknownPlace
 
     for path in ("", REST):
-        router.add_api_route(path, nothing, methods=METHODS, include_in_schema=False)
+        router.add_api_route(path, nothing, methods=METHODS, name=CLOSED)
 
 
 def methods_of(router: APIRouter, path: str) -> list[str]:

@@ -66,5 +66,5 @@ def answer(
     about(request, query=given)
     lenient = "handling=lenient" in request.headers.get("prefer", "")
     most = api.limits.page
-    question = Question(resource_type, given, caller, None, lenient, within, most)
+    question = Question(resource_type, given, caller, None, lenient, within, most=most)
     return searchset(api, caller, request, api.search.answer(None, question))

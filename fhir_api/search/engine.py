@@ -197,4 +197,5 @@ def patients_with(
 
 def searched(question: Question, reading: Reading) -> str:
     """What is searched, the same for every page of it."""
-    return dump([question.resource_type, question.within, reading.applied]).decode()
+    narrowed = repr(question.narrow)
+    return dump([question.resource_type, question.within, narrowed, reading.applied]).decode()

@@ -31,6 +31,9 @@ def matches_of(frame: Frame, reading: Reading, question: Question) -> Matches:
     conditions = searched(frame, place, limits_of(frame, reading, question))
     if question.within is not None:
         conditions.append(in_compartment(frame, place, *question.within))
+    if question.narrow is not None:
+        conditions += question.narrow.conditions(frame, place)
+    reading.controls.includes += question.linked
     for parameter, asked in reading.asked:
         found = reading.served(parameter, partial(condition, frame, place, asked))
         conditions += [found] if found is not None else []

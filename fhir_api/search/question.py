@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fhir_api.access.caller import Caller, Limit
-from fhir_api.search.controls import MOST, Controls
+from fhir_api.search.controls import MOST, Controls, Inclusion
+from fhir_api.search.frame import Frame, Place
 from fhir_api.store.records import StoredResource
 from fhir_api.validation.issue import Issue
 
 Parameters = Sequence[tuple[str, str]]
+
+
+class Narrowing(Protocol):
+    """What narrows a search beside its parameters; its `repr` tells it from others."""
+
+    def conditions(self, frame: Frame, place: Place) -> list[str]:
+        """SQL: conditions on the heads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,8 @@ class Question:
         limits: On the resources of the type; None for the caller's own limits on searches.
         lenient: Whether unknown parameters are left out with a warning.
         within: Type and real id of the compartment searched; None for no compartment.
+        narrow: What else narrows the matches; None for nothing.
+        linked: What is always included.
         most: Matches on a page; a larger `_count` is cut to it.
     """
 
@@ -31,6 +42,8 @@ class Question:
     limits: tuple[Limit, ...] | None = None
     lenient: bool = False
     within: tuple[str, str] | None = None
+    narrow: Narrowing | None = None
+    linked: tuple[Inclusion, ...] = ()
     most: int = MOST
 
 

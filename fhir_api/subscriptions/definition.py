@@ -4,7 +4,7 @@ https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/StructureDefinition-backpo
 What is wrong is told all at once, place by place, and never with the value that was sent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -95,13 +95,13 @@ class Reader:
     def definition(self, may_have: Callable[[Content], str | None]) -> Definition:
         """The definition; raises InvalidResource when anything is wrong."""
         topic = self.topic()
-        content = self.content(may_have)
+        filters = self.filters(topic) if topic else ()
         read = Definition(
             topic.url if topic else "",
-            self.filters(topic) if topic else (),
+            filters,
             self.endpoint(),
-            Secrets(self.headers(), self.resource["reason"], tuple(self.contact())),
-            content,
+            Secrets(self.headers(), self.resource["reason"], self.contact(), self.names(filters)),
+            self.content(may_have),
             self.payload(),
             self.number(HEARTBEAT),
             self.number(TIMEOUT),
@@ -158,9 +158,16 @@ class Reader:
                 self.refuse("value", problem, f"channel.header[{index}]")
         return lines
 
-    def contact(self) -> list[Any]:
+    def contact(self) -> tuple[Any, ...]:
         """The contacts."""
-        return list(self.resource.get("contact", ()))
+        return tuple(self.resource.get("contact", ()))
+
+    def names(self, filters: Sequence[Filter]) -> dict[str, str]:
+        """What the filters' pseudonyms stand for; nothing where the site keeps no way back."""
+        if self.presenter.vault is None:
+            return {}
+        known = self.presenter.real
+        return {each: known[each] for one in filters for each in one.wanted if each in known}
 
     def content(self, may_have: Callable[[Content], str | None]) -> Content:
         """How much a notification tells."""

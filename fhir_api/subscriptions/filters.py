@@ -6,7 +6,7 @@ https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/StructureDefinition-backpo
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -148,10 +148,3 @@ def shown(given: Filter, topic: Topic, presenter: Presenter) -> str:
     if topic.filters[given.name].kind != "reference":
         return ",".join(given.wanted)
     return ",".join(presenter.name(each) for each in given.wanted)
-
-
-def references_in(filters: Sequence[Filter], topic: Topic) -> Iterator[str]:
-    """What the filters refer to."""
-    for each in filters:
-        if topic.filters[each.name].kind == "reference":
-            yield from each.wanted

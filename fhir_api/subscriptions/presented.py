@@ -16,7 +16,7 @@ from fhir_api.subscriptions.definition import (
     TIMEOUT,
     Definition,
 )
-from fhir_api.subscriptions.filters import criterion_of, references_in
+from fhir_api.subscriptions.filters import criterion_of
 from fhir_api.subscriptions.notification import stamp
 from fhir_api.subscriptions.records import Held
 from fhir_api.subscriptions.topics import Topics
@@ -52,7 +52,8 @@ def criteria(asked: Definition, topics: Topics, presenter: Presenter) -> Resourc
     topic = topics.get(asked.topic)
     if topic is None:
         return None
-    presenter.learn(list(references_in(asked.filters, topic)))
+    if presenter.identified:
+        presenter.real |= asked.secrets.names
     written = criterion_of(asked.filters, topic, presenter)
     return {"extension": [{"url": FILTER, "valueString": written}]} if written else None
 

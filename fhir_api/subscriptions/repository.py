@@ -22,7 +22,8 @@ DEFINED = (
     "client", "identified", "patients", "updated_at", "status", "topic", "filters", "endpoint",
     "sealed", "content", "payload", "heartbeat_s", "timeout_s", "max_count", "ends_at",
 )  # fmt: skip
-BOUND = {name: "cast(:filters AS jsonb)" if name == "filters" else f":{name}" for name in DEFINED}
+CASTS = {"filters": "cast(:filters AS jsonb)", "status": "cast(:status AS text)"}
+BOUND = {name: CASTS.get(name, f":{name}") for name in DEFINED}
 CREATE = text(f"""
     INSERT INTO subscription (site, subscription_id, version, events, delivered, attempts,
                               next_attempt_at, {", ".join(DEFINED)})

@@ -5,6 +5,7 @@ and subscription are authenticated, so that headers cannot be moved to another r
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +28,13 @@ class Secrets:
         headers: Lines such as `Authorization: Bearer …`.
         reason: Why the client subscribes.
         contact: ContactPoints for the operator.
+        names: What the pseudonyms of the filters stand for, where the site keeps a way back.
     """
 
     headers: tuple[str, ...] = field(repr=False)
     reason: str = field(repr=False)
     contact: tuple[Any, ...] = field(default=(), repr=False)
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Seal:
@@ -46,15 +49,15 @@ class Seal:
     def close(self, subscription_id: str, secrets: Secrets) -> bytes:
         """Nonce and ciphertext."""
         nonce = os.urandom(NONCE_BYTES)
-        plain = dump([secrets.headers, secrets.reason, secrets.contact])
+        plain = dump([secrets.headers, secrets.reason, secrets.contact, secrets.names])
         return nonce + self.cipher.encrypt(nonce, plain, self.bound_to(subscription_id))
 
     def open(self, subscription_id: str, sealed: bytes) -> Secrets:
         """The secrets; raises cryptography's InvalidTag when they were sealed for another row."""
         nonce, secret = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         plain = self.cipher.decrypt(nonce, secret, self.bound_to(subscription_id))
-        headers, reason, contact = parse(plain)
-        return Secrets(tuple(headers), reason, tuple(contact))
+        headers, reason, contact, names = parse(plain)
+        return Secrets(tuple(headers), reason, tuple(contact), names)
 
     def bound_to(self, subscription_id: str) -> bytes:
         """What is authenticated beside the ciphertext."""

@@ -3,8 +3,8 @@
 No rule of medicine, privacy or statistics lives here.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -17,26 +17,31 @@ from homeward.house import House
 if TYPE_CHECKING:
     from cds_hooks.service import CdsService
     from fhir_api.routes.parts import FhirApi
+    from homeward.fhir import FhirHouse
     from monitoring.metrics import Metrics
 
 MEGABYTE = 1_000_000
 THREADS = 4
 HEALTH = "/health"
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_app(house: House) -> "tuple[FastAPI, Metrics]":
     """The application over a house, and the metrics it counts into."""
     from cds_hooks.routes import build_router as cds_router
     from fhir_api.routes.router import build_router as fhir_router
+    from fhir_api.routes.smart_router import build_auth_router
+    from homeward.fhir import FhirHouse
     from monitoring.metrics import Metrics
 
     metrics = Metrics()
-    fhir = fhir_parts(house)
+    fhir = FhirHouse(house)
     app = FastAPI(
-        title="Homeward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=few_threads
+        title="Homeward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=at_work(fhir)
     )
-    app.include_router(fhir_router(fhir), prefix="/fhir")
-    cds = cds_parts(house, fhir, metrics)
+    app.include_router(build_auth_router(fhir.smart, fhir.authenticator))
+    app.include_router(fhir_router(fhir.api), prefix="/fhir")
+    cds = cds_parts(house, fhir.api, metrics)
     cds.warm()  # the first call would otherwise wait for schemas and the model
     app.include_router(cds_router(cds))
     app.add_api_route(HEALTH, lambda: health(house), methods=["GET"])
@@ -44,41 +49,42 @@ def create_app(house: House) -> "tuple[FastAPI, Metrics]":
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(house.settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT"],
-            allow_headers=["authorization", "content-type"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "accept",
+                "authorization",
+                "content-type",
+                "if-match",
+                "if-none-exist",
+                "if-none-match",
+                "if-modified-since",
+                "prefer",
+                "x-request-id",
+            ],
+            expose_headers=[
+                "content-location",
+                "etag",
+                "last-modified",
+                "location",
+                "x-request-id",
+            ],
         )
     return app, metrics
 
 
-@asynccontextmanager
-async def few_threads(_app: FastAPI) -> AsyncIterator[None]:
-    """Work on few requests at once: more threads than cores only wait for the interpreter."""
-    to_thread.current_default_thread_limiter().total_tokens = THREADS
-    yield
+def at_work(fhir: "FhirHouse") -> Lifespan:
+    """What begins with the server and ends with it.
 
+    Few requests are worked on at once: more threads than cores only wait for the interpreter.
+    """
 
-def fhir_parts(house: House) -> "FhirApi":
-    """What the FHIR routes are given."""
-    from fhir_api.audit.trail import AuditTrail
-    from fhir_api.ingest.ingestor import Ingestor
-    from fhir_api.routes.limits import Limits
-    from fhir_api.routes.parts import FhirApi
-    from fhir_api.validation.validator import Validator
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
+        with fhir.at_work():
+            yield
 
-    validator = Validator(house.strictness)
-    return FhirApi(
-        ingestor=Ingestor(house.store, house.deidentifier, validator, house.keys),
-        store=house.store,
-        keys=house.keys,
-        validator=validator,
-        site=house.settings.site,
-        policy=house.policy,
-        now=house.now,
-        vault=house.vault,
-        public_url=house.settings.public_url,
-        limits=Limits(bundle_bytes=house.settings.maximum_body_mb * MEGABYTE),
-        trail=AuditTrail(house.engine, house.settings.site),
-    )
+    return lifespan
 
 
 def cds_parts(house: House, fhir: "FhirApi", metrics: "Metrics") -> "CdsService":

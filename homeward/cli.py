@@ -27,6 +27,7 @@ COMMANDS = (
     "models",
     "monitor",
     "notes",
+    "reindex",
     "score",
     "serve",
     "simulate",

@@ -98,7 +98,49 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless fronted.")
     port: int = Field(8080, ge=0, le=65535, description="Port of FHIR and CDS Hooks.")
     metrics_port: int = Field(9090, ge=0, le=65535, description="Port of /metrics alone.")
-    maximum_body_mb: int = Field(50, ge=1, description="Largest request body, megabytes.")
+    maximum_body_mb: int = Field(50, ge=1, description="Largest Bundle posted, megabytes.")
+    maximum_resource_mb: int = Field(
+        10, ge=1, description="Largest body sent to one type or resource, megabytes."
+    )
+    authorization: Literal["open", "smart"] = Field(
+        "open",
+        description="Whether callers of the FHIR API must bring an access token (`smart`). `open` "
+        "lets in who brings none, and still holds a token to its scopes.",
+    )
+    clients_file: Path | None = Field(
+        None,
+        description="JSON or TOML list of clients, registered when the server starts; "
+        "`homeward clients` registers them one by one.",
+    )
+    trusted_issuers: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="Other authorization servers whose access tokens are accepted: `issuer`, "
+        "`jwks_url`, `audience`, and the names of their claims.",
+    )
+    trusted_user_header: str | None = Field(
+        None,
+        description="Request header in which a proxy that has signed the user in names them; the "
+        "proxy must take it off what comes in.",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        ("127.0.0.1", "::1"), description="Addresses that may send `trusted_user_header`."
+    )
+    open_launch: bool = Field(
+        False,
+        description="Whether anyone may make a launch (`_services/smart/Launch`), as the CDS Hooks "
+        "Sandbox does; for development.",
+    )
+    outbound_allowed: tuple[str, ...] = Field(
+        (),
+        description="Servers that may be asked for client keys and bulk files and told of events: "
+        "origins, or origins with a path. Nothing else is ever contacted.",
+    )
+    outbound_private: bool = Field(
+        False, description="Whether those may lie in a private network or on this machine."
+    )
+    outbound_timeout_s: float = Field(
+        10.0, gt=0, description="Longest wait for another server's next bytes, seconds."
+    )
     medium_risk: float = Field(0.15, gt=0, lt=1, description="Risk from which a card warns.")
     high_risk: float = Field(0.30, gt=0, lt=1, description="Risk from which a card is critical.")
     note_deadline_ms: int = Field(

@@ -73,7 +73,9 @@ class AllowList:
         self.allowed = [place_of(each) for each in allowed]
         self.private = private
 
-    def __contains__(self, url: str) -> bool:
+    def __contains__(self, url: object) -> bool:
+        if not isinstance(url, str):
+            return False
         try:
             self.place(url)
         except NotAllowed:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from fhir_api.audit.trail import AuditTrail
 from fhir_api.bulk.files import BulkFiles
@@ -140,7 +140,7 @@ class FhirHouse:
         threads = [
             started("bulk", lambda: run_until(self.bulk, stop)),
             started("subscriptions", lambda: work(worker, stop, self.house.now)),
-            started("reindex", lambda: reindex(parts.store)),
+            started("reindex", partial(reindex, parts.store)),
         ]
         try:
             yield
@@ -150,7 +150,7 @@ class FhirHouse:
                 thread.join(timeout=10)
 
 
-def started(name: str, job: Callable[[], None]) -> threading.Thread:
+def started(name: str, job: Callable[[], object]) -> threading.Thread:
     """A thread that does a job until it is told to stop."""
     thread = threading.Thread(target=job, name=name, daemon=True)
     thread.start()

@@ -26,6 +26,8 @@ def register(router: APIRouter, api: FhirApi) -> None:
     @router.get("", name="search-system", include_in_schema=False)
     @router.get("/", name="search-system")
     def search_system(request: Request) -> Response:
+        if not request.query_params:
+            raise UnknownPlace
         return answer(api, request, ANY_TYPE, request.query_params.multi_items())
 
     @router.post("/_search", name="search-system")

@@ -1,7 +1,7 @@
 """The one object that reads and writes stored resources of a site."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, TypeVar
 
 import psycopg
@@ -109,26 +109,6 @@ class ResourceStore:
         }
         return self.fetch(OF_PATIENT, given)
 
-    def search(
-        self,
-        resource_type: str,
-        *,
-        patient_id: str | None = None,
-        ids: Collection[str] | None = None,
-        updated: tuple[datetime | None, datetime | None] = (None, None),
-        page: tuple[int, str] = (100, ""),
-    ) -> list[StoredResource]:
-        """Newest versions of a type that are not deleted, by pseudonym.
-
-        `updated` bounds when they were stored (from, inclusive; before, exclusive); `page` is how
-        many, and the pseudonym after which to begin.
-        """
-        conditions, given = search_conditions(patient_id, ids, updated)
-        given |= {"type": resource_type, "count": page[0], "begin": page[1]}
-        paged = "v.resource_type = :type AND NOT v.deleted AND v.resource_id > :begin"
-        where = " AND ".join((paged, *conditions))
-        return self.fetch(text(f"{NEWEST} AND {where} ORDER BY v.resource_id LIMIT :count"), given)
-
     def watermark(self) -> int:
         """A transaction id below which every row is committed and visible."""
         with self.engine.connect() as connection:
@@ -151,22 +131,6 @@ def stored_resource(row: Sequence[Any]) -> StoredResource:
     content = parse(body.encode()) if body else {}
     moment = recorded_at.astimezone(UTC)
     return StoredResource(kind, id_, version, patient_id, moment, deleted, content)
-
-
-def search_conditions(
-    patient_id: str | None,
-    ids: Collection[str] | None,
-    updated: tuple[datetime | None, datetime | None],
-) -> tuple[list[str], dict[str, Any]]:
-    """The conditions of a search that are asked for, and what they are bound to."""
-    asked = {
-        "v.patient_id = :patient": ("patient", patient_id),
-        "v.resource_id = any(cast(:ids AS text[]))": ("ids", None if ids is None else sorted(ids)),
-        "v.recorded_at >= :since": ("since", updated[0]),
-        "v.recorded_at < :before": ("before", updated[1]),
-    }
-    kept = {condition: bound for condition, bound in asked.items() if bound[1] is not None}
-    return list(kept), dict(kept.values())
 
 
 def give_up_unless_conflict(error: DBAPIError | psycopg.Error) -> None:

@@ -28,7 +28,7 @@ from fhir_api.smart.client import Client
 from fhir_api.smart.parts import SignOn, SmartParts
 from fhir_api.smart.registration import client_of
 from privacy.policy import load_policy
-from tests.support.fhir import NOW, SITE, ingestor
+from tests.support.fhir import FHIR_JSON, NOW, SITE, bundle, client, ingestor, put
 
 SERVER = "https://ehr.example"
 FHIR = f"{SERVER}/fhir"
@@ -115,6 +115,13 @@ class Hospital:
         app.include_router(build_auth_router(self.parts, finder))
         app.include_router(build_router(fhir), prefix="/fhir")
         return app
+
+    def store(self, *resources: dict[str, Any]) -> None:
+        """Store resources under their own ids."""
+        sent = client(self.engine).post(
+            "/fhir", json=bundle("transaction", *map(put, resources)), headers=FHIR_JSON
+        )
+        assert sent.status_code == 200, sent.text
 
     def register(self, **described: Any) -> Client:
         """A client; a public app unless told otherwise."""

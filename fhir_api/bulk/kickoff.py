@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from fhir_api.access.caller import Caller, Limit
 from fhir_api.bulk.asked import Asked, Level
 from fhir_api.bulk.errors import TooManyRequests
+from fhir_api.bulk.jobs import Kind
 from fhir_api.bulk.parts import BulkParts
 from fhir_api.bulk.plan import ExportPlan, TypePlan, as_json
 from fhir_api.errors import Forbidden, InvalidRequest, ResourceDeleted, ResourceNotFound
@@ -69,7 +70,7 @@ def begin_export(parts: BulkParts, asked: Asked, request: Request) -> str:
     """
     site = parts.keys.site
     with parts.engine.begin() as connection:
-        refuse_too_many(parts, connection, request.caller.client)
+        refuse_too_many(parts, connection, request.caller.client, "export")
         snapshot, moment = moment_of(connection)
         types = types_of(parts, connection, asked, request.caller)
         plan = ExportPlan(
@@ -93,10 +94,10 @@ def begin_export(parts: BulkParts, asked: Asked, request: Request) -> str:
         return parts.jobs.add(connection, "export", request.caller.client, as_json(plan), given)
 
 
-def refuse_too_many(parts: BulkParts, connection: Connection, client: str) -> None:
-    """Raise TooManyRequests when the client has enough exports under way."""
-    if parts.jobs.active(connection, client, "export") >= parts.jobs_of_a_client:
-        raise TooManyRequests("You have as many exports under way as you may.", RETRY_AFTER_S)
+def refuse_too_many(parts: BulkParts, connection: Connection, client: str, kind: Kind) -> None:
+    """Raise TooManyRequests when the client has enough jobs of a kind under way."""
+    if parts.jobs.active(connection, client, kind) >= parts.jobs_of_a_client:
+        raise TooManyRequests(f"You have as many {kind}s under way as you may.", RETRY_AFTER_S)
 
 
 def moment_of(connection: Connection) -> tuple[str, datetime]:

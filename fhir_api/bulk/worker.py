@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
 
-from fhir_api.bulk import export
+from fhir_api.bulk import export, import_job
 from fhir_api.bulk.errors import LeaseLost
 from fhir_api.bulk.lease import ATTEMPTS, Lease
 from fhir_api.bulk.parts import BulkParts
@@ -21,7 +21,10 @@ LOG = logging.getLogger("homeward.bulk")
 PAUSE_S = 1.0
 IN_THE_WAY = (StoreUnavailable, VersionConflict)
 GIVEN_UP = "The job was interrupted again and again, and has been given up. Begin a new one."
-WORK: Mapping[str, Callable[[BulkParts, Lease], None]] = {"export": export.carry_out}
+WORK: Mapping[str, Callable[[BulkParts, Lease], None]] = {
+    "export": export.carry_out,
+    "import": import_job.carry_out,
+}
 
 
 def run_pending(parts: BulkParts, holder: str | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from fhir_api.routes import bulk_export, bulk_status
+from fhir_api.routes import bulk_export, bulk_import, bulk_status
 from fhir_api.routes.parts import FhirApi
 
 
@@ -11,4 +11,5 @@ def register(router: APIRouter, api: FhirApi) -> None:
     if api.bulk is None:
         return
     bulk_export.register(router, api, api.bulk)
+    bulk_import.register(router, api, api.bulk)
     bulk_status.register(router, api, api.bulk)

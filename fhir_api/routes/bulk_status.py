@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from fhir_api.bulk.errors import JobFailed, NoSuchJob, TooManyRequests
+from fhir_api.bulk.import_job import import_manifest
 from fhir_api.bulk.jobs import Job, Part
 from fhir_api.bulk.manifest import export_manifest
 from fhir_api.bulk.parts import BulkParts
@@ -121,4 +122,4 @@ def packed(path: Path) -> Iterator[bytes]:
     yield packer.flush()
 
 
-MANIFESTS = {"export": export_manifest}
+MANIFESTS = {"export": export_manifest, "import": import_manifest}

@@ -16,7 +16,7 @@ EXTENSION = "Extension"
 KEEPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "address": ("use", "type", "country", "state", "postalCode"),
-        "attachment": ("contentType",),
+        "attachment": ("contentType", "language", "creation"),
         "coding": ("system", "code"),
         "identifier": ("system", "value"),
         "quantity": ("value", "comparator", "unit", "system", "code"),

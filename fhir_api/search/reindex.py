@@ -37,7 +37,8 @@ LOCKED = text("""
 """)
 FORGET = text("""
     DELETE FROM search_value
-    WHERE resource = ANY(cast(:numbers AS bigint[])) AND lane <> ALL(cast(:keyed AS bigint[]))
+    WHERE resource = ANY(cast(:numbers AS bigint[]))
+      AND (lane <> ALL(cast(:keyed AS bigint[])) OR code = ANY(cast(:tokens AS text[])))
 """)
 MARK = text("""
     UPDATE resource_head SET indexed = :edition WHERE number = ANY(cast(:numbers AS bigint[]))
@@ -73,7 +74,9 @@ def index_anew(unit: UnitOfWork, numbers: Sequence[int]) -> int:
     found: list[Found] = [tuple(row) for row in unit.connection.execute(LOCKED, given)]
     named = {"numbers": [each[0] for each in found], "edition": EDITION}
     lanes = {lane(unit.site, each[1], name) for each in found for name, _ in keyed(each[1])}
-    unit.connection.execute(FORGET, {"numbers": named["numbers"], "keyed": list(lanes)})
+    tokens = [token for *_, own in found for token in own]
+    forgotten = {"numbers": named["numbers"], "keyed": list(lanes), "tokens": tokens}
+    unit.connection.execute(FORGET, forgotten)
     lines = [line for each in found for line in lines_of(unit.site, each)]
     copy_rows(unit.cursor(), "search_value", VALUE_COLUMNS, lines)
     unit.connection.execute(MARK, named)

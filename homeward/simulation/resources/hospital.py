@@ -36,7 +36,7 @@ def organization(place: Place) -> Resource:
         "type": [concept(f"{HL7}organization-type", "prov", "Healthcare Provider")],
         "name": place.name,
         "telecom": [{"system": "phone", "value": place.phone, "use": "work"}],
-        "address": [address(place.address)],
+        "address": [address(place.address, "work")],
     }
 
 
@@ -79,13 +79,13 @@ def location(ward: Ward, place: Place) -> Resource:
     }
 
 
-def address(home: Address) -> Resource:
+def address(place: Address, use: str = "home") -> Resource:
     """An Address."""
     return {
-        "use": "home",
-        "line": [home.line],
-        "city": home.city,
-        "state": home.state,
-        "postalCode": home.zip_code,
+        "use": use,
+        "line": [place.line],
+        "city": place.city,
+        "state": place.state,
+        "postalCode": place.zip_code,
         "country": "US",
     }

@@ -19,6 +19,7 @@ from fhir_api.routes.history import page_links
 from fhir_api.routes.history_parameters import CURSOR, Parameters, applied, moment, whole
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.read import answer
 from fhir_api.routes.served import CLOSED
 from fhir_api.routes.transport import MethodNotAllowed
 from fhir_api.store.records import StoredResource
@@ -60,8 +61,8 @@ def register(router: APIRouter, api: FhirApi) -> None:
         found = found_events(api, Wanted(numbers=[number], count=0))
         if not found:
             raise ResourceNotFound(KIND)
-        headers = {"ETag": 'W/"1"'}
-        return fhir_response(presented(api, caller, found)[0], 200, headers)
+        [row] = rows_of(found, api.site)
+        return answer([row], KIND, api, caller, request)
 
     for path in (f"/{KIND}", f"/{KIND}/{{rest:path}}"):
         router.add_api_route(path, closed, methods=CHANGES, name=CLOSED)
@@ -87,13 +88,17 @@ def found_events(api: FhirApi, wanted: Wanted) -> list[Recorded]:
 
 def presented(api: FhirApi, caller: Caller, found: Sequence[Recorded]) -> list[dict[str, Any]]:
     """Events as resources, with real ids for who may see them."""
-    rows = [
+    return api.presenter(caller).present(rows_of(found, api.site))
+
+
+def rows_of(found: Sequence[Recorded], site: str) -> list[StoredResource]:
+    """Events as they would stand in the store."""
+    return [
         StoredResource(
-            KIND, str(each.number), 1, None, each.recorded_at, False, audit_event(each, api.site)
+            KIND, str(each.number), 1, None, each.recorded_at, False, audit_event(each, site)
         )
         for each in found
     ]
-    return api.presenter(caller).present(rows)
 
 
 def understood(given: Parameters, presenter: Presenter, most: int) -> Wanted:

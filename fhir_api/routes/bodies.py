@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any
 
 from anyio import current_time, fail_after
+from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
@@ -29,11 +30,12 @@ class Body(bytes):
 def body_reader(limit: int, types: Collection[str] = READ) -> Callable[[Request], Awaitable[bytes]]:
     """A dependency that reads at most `limit` bytes, fewer where a single resource is sent.
 
-    Raises WrongContentType (415) before reading, TooLarge (413) as soon as the limit is passed,
+    Raises Unauthorized (401) and WrongContentType (415) before reading, TooLarge (413) as soon as the limit is passed,
     packed or unpacked, SlowUpload (408), and InvalidRequest (400) for what cannot be unpacked.
     """
 
     async def read_body(request: Request) -> bytes:
+        await demand_caller(request)
         demand_json(request, types)
         limits: Limits = getattr(request.state, "limits", Limits())
         most = min(limit, limits.resource_bytes) if of_one_type(request) else limit
@@ -44,6 +46,13 @@ def body_reader(limit: int, types: Collection[str] = READ) -> Callable[[Request]
         return body
 
     return read_body
+
+
+async def demand_caller(request: Request) -> None:
+    """Raise Unauthorized (401) before anything is read of who does not prove who it is."""
+    authenticate: Callable[[Request], Any] | None = getattr(request.state, "authenticate", None)
+    if authenticate is not None:
+        await run_sync(authenticate, request)
 
 
 def of_one_type(request: Request) -> bool:

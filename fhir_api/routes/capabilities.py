@@ -21,6 +21,7 @@ from fhir_api.routes.served import ANY_TYPE, Served, interactions, served
 from fhir_api.search.offer import Offer
 
 CHANGED = "2026-11-22"  # when what the statement says was last changed
+OF_THE_SYSTEM = {"transaction", "history-system", "search-system"}
 MODES = {"full", "normative"}
 BULK_DATA = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
 DEFINITIONS = {
@@ -105,7 +106,7 @@ def rest(offered: Offered) -> Fhir:
     routes = offered.routes
     own = {kind for kind in routes.shapes if kind not in {"", ANY_TYPE}}
     kinds = sorted(offered.api.policy.resources | own)
-    words = [*interactions(routes.of(""))]
+    words = [each for each in interactions(routes.system) if each in OF_THE_SYSTEM]
     system = [*words, "batch"] if "transaction" in words else words
     return {
         "mode": "server",

@@ -118,7 +118,7 @@ def presented(
 
 def entry(row: StoredResource, body: dict[str, Any], base: str) -> dict[str, Any]:
     """One version as it was asked for and answered."""
-    url = f"{row.resource_type}/{body['id']}"
+    url = f"{row.resource_type}/{body.get('id', row.resource_id)}"
     method, status = ("DELETE", "204") if row.deleted else ("PUT", "200")
     made = {
         "fullUrl": f"{base}/{url}",

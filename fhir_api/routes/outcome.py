@@ -52,6 +52,7 @@ class FhirRoute(APIRoute):
         try:
             if self.api is not None:
                 request.state.limits = self.api.limits
+                request.state.authenticate = self.api.authenticate
                 screen(request, self.api.limits)
             response = await handle(request)
             demand_accepted(request, response)

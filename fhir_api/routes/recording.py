@@ -19,6 +19,7 @@ from fhir_api.errors import PARAMETER_NAME
 from fhir_api.reidentify import Presenter
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.request_ids import request_id_of
+from fhir_api.routes.served import CLOSED
 from fhir_api.routes.served import interaction_of as served_interaction
 from fhir_api.validation.elements import resource_types
 from privacy.pseudonyms import is_pseudonym, pseudonym
@@ -60,7 +61,8 @@ def interaction_of(request: Request, route: APIRoute, told: Told) -> str:
     """The restful-interaction; for operations `$` and their name; else what the route is called."""
     if told.interaction is not None:
         return told.interaction
-    return served_interaction(request.method, route.path) or route.name
+    named = route.name if route.name != CLOSED else UNKNOWN
+    return served_interaction(request.method, route.path) or named
 
 
 def asked_of(request: Request, told: Told) -> Parameters:

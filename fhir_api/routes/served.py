@@ -58,11 +58,16 @@ class Served:
         own = self.shapes.get(resource_type, set())
         return own if resource_type in self.alone else own | self.shapes.get(ANY_TYPE, set())
 
+    @property
+    def system(self) -> set[str]:
+        """The shapes of what is served across types."""
+        return self.shapes.get("", set())
+
     def operations_of(self, resource_type: str) -> list[str]:
-        """The operations on a type."""
+        """The operations on a type; on the system for an empty one."""
         own = self.operations.get(resource_type, set())
-        general = set() if resource_type in self.alone else self.operations.get(ANY_TYPE, set())
-        return sorted(own | general)
+        general = self.operations.get(ANY_TYPE, set())
+        return sorted(own if resource_type in {"", *self.alone} else own | general)
 
 
 def served(routes: Iterable[object]) -> Served:

@@ -10,10 +10,11 @@ from typing import Any
 
 from fhir_api.bulk.files import Draft
 from fhir_api.bulk.parts import BulkParts
-from fhir_api.errors import FhirError, InvalidRequest, StoreUnavailable, VersionConflict
+from fhir_api.errors import FhirError, InvalidRequest
 from fhir_api.ingest.results import Stored
 from fhir_api.json_text import dump, parse
 from fhir_api.outbound.client import LONGEST_LINE
+from fhir_api.outbound.errors import NotAllowed, Unreachable
 
 CHUNK = 500  # lines in one database transaction
 Numbered = tuple[int, dict[str, Any]]
@@ -62,25 +63,26 @@ class Intake:
         self.tally = Tally()
 
     def read(self, url: str, resource_type: str, headers: Mapping[str, str] | None = None) -> Tally:
-        """Store what the file holds; raises StoreUnavailable, to be tried again later."""
-        try:
-            chunk: list[Numbered] = []
-            for numbered in self.resources(self.lines(url, headers), resource_type):
-                chunk.append(numbered)
-                if len(chunk) == CHUNK:
-                    self.store(chunk)
-                    chunk = []
-            self.store(chunk)
-        except (StoreUnavailable, VersionConflict):
-            raise
-        except FhirError as error:
-            self.refuse(None, error)
+        """Store what the file holds, and of a file that breaks off what came before.
+
+        Raises StoreUnavailable or VersionConflict, to be tried again later.
+        """
+        chunk: list[Numbered] = []
+        for numbered in self.resources(self.lines(url, headers), resource_type):
+            chunk.append(numbered)
+            if len(chunk) == CHUNK:
+                self.store(chunk)
+                chunk = []
+        self.store(chunk)
         self.tell(f"{self.tally.stored:,} resources stored, {self.tally.refused:,} refused.")
         return self.tally
 
     def lines(self, url: str, headers: Mapping[str, str] | None) -> Iterator[bytes | None]:
-        """Lines of the file as they come."""
-        return self.parts.sources.stream_lines(url, headers, longest=LONGEST_LINE)
+        """Lines of the file as they come; what breaks it off is told."""
+        try:
+            yield from self.parts.sources.stream_lines(url, headers, longest=LONGEST_LINE)
+        except (NotAllowed, Unreachable) as error:
+            self.refuse(None, error)
 
     def resources(self, lines: Iterator[bytes | None], resource_type: str) -> Iterator[Numbered]:
         """Resources of the type that is wanted, with their lines; others are refused here."""

@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet
 from fhir_api.access.scopes import LONGEST, is_known
 from fhir_api.smart.client import Authentication, Client
 from fhir_api.smart.errors import InvalidRegistration
+from fhir_api.smart.jwt_rules import is_strong
 from fhir_api.smart.sealing import Seal
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:\-]{0,127}")
@@ -128,6 +129,8 @@ def public_keys_of(described: Mapping[str, Any]) -> dict[str, Any] | None:
     demand(kids and len(set(kids)) == len(given["keys"]), "jwks", "keys, each with its own kid")
     shown = any(PRIVATE_MEMBERS & key.keys() for key in given["keys"])
     demand(not shown, "jwks", "public: replace these keys, they are known to others now")
+    weak = not all(map(is_strong, given["keys"]))
+    demand(not weak, "jwks", "RSA keys of 2048 bits or more, or EC keys")
     try:
         KeySet.import_key_set({"keys": given["keys"]})
     except (JoseError, ValueError, TypeError, KeyError) as error:

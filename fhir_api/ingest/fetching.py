@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from fhir_api.bundles.entry import Entry
 from fhir_api.errors import FhirError, NotSupported, ResourceDeleted, ResourceNotFound
 from fhir_api.ingest.parts import Parts, Sender
-from fhir_api.ingest.permission import refuse_outside
+from fhir_api.ingest.permission import may_own, outside, refuse_outside
 from fhir_api.ingest.plan import Plan
 from fhir_api.ingest.resolve import Resolution
 from fhir_api.ingest.results import Fetched
@@ -29,6 +29,10 @@ def fetch(
     found = dict(zip((each.index for each in by_id), rows, strict=True))
     there = [each for each in by_id if is_there(each, found[each.index], plan)]
     refuse_outside(there, plan, resolution, unit, parts)
+    for each in plan.standing("GET", "HEAD"):
+        row, limits = found.get(each.index), plan.limits.get(each.index, ())
+        if row is not None and limits and not may_own(row, limits, parts):
+            plan.fail(each.index, outside(each))
     fetched = {each.index: Fetched(each, found[each.index]) for each in there}
     for entry in asked:
         if entry.id is None:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 
 from fhir_api.access.caller import Limit
 from fhir_api.bundles.entry import Entry
-from fhir_api.errors import Forbidden
+from fhir_api.errors import FhirError, Forbidden, ResourceNotFound
 from fhir_api.ingest.parts import Parts
 from fhir_api.ingest.plan import Plan
 from fhir_api.ingest.resolve import Resolution
 from fhir_api.ingest.results import Key
+from fhir_api.store.records import StoredResource
 from fhir_api.store.unit import Head, UnitOfWork
 from privacy.pseudonyms import pseudonym
 
@@ -61,12 +62,24 @@ def refuse_foreign(
     refuse_outside([each for each in limited if each not in ended], plan, resolution, unit, parts)
 
 
+def may_own(row: StoredResource, limits: Limits, parts: Parts) -> bool:
+    """Whether a version belonged to nobody, or to whom the limits name; for older versions."""
+    if row.patient_id is None or any(each.patient is None for each in limits):
+        return True
+    named = {each.patient for each in limits if each.patient is not None}
+    return row.patient_id in {pseudonym(parts.keys, "Patient", each) for each in named}
+
+
 def patients(limits: Limits, parts: Parts) -> set[str]:
     """Pseudonyms of the patients whose records limits without a query open."""
     named = [each.patient for each in limits if each.patient is not None and not each.query]
     return {pseudonym(parts.keys, "Patient", each) for each in named}
 
 
-def outside(entry: Entry) -> Forbidden:
-    """The refusal of an entry whose resource lies outside its limits."""
+def outside(entry: Entry) -> FhirError:
+    """The refusal of an entry whose resource lies outside its limits; for reads, as if not there."""
+    if entry.reads:
+        hidden = ResourceNotFound(entry.resource_type)
+        hidden.expression = entry.path or None
+        return hidden
     return Forbidden(entry.interaction, entry.resource_type, entry.path or None)

@@ -4,17 +4,16 @@ https://hl7.org/fhir/R4/http.html#transaction-response. Ids are the caller's own
 see no identities, those under which resources are stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from fhir_api.errors import FhirError, to_outcome
 from fhir_api.ingest.parts import Answer
 from fhir_api.ingest.results import Fetched, Result, Stored
 from fhir_api.reidentify import Presenter
 
-CURSOR = "_cursor"
+Searchset = Callable[[Fetched], dict[str, Any]]
 
 
 class Answering:
@@ -23,13 +22,18 @@ class Answering:
     Args:
         presenter: What the caller may see.
         answer: As `Prefer: return=` has it.
-        base: Address of the server, for the links of a search inside a Bundle.
+        searchset: Makes the Bundle of a search that an entry asked for.
     """
 
-    def __init__(self, presenter: Presenter, answer: Answer = "minimal", base: str = "") -> None:
+    def __init__(
+        self,
+        presenter: Presenter,
+        answer: Answer = "minimal",
+        searchset: Searchset = lambda _found: {},
+    ) -> None:
         self.presenter = presenter
         self.answer = answer
-        self.base = base
+        self.searchset = searchset
 
     def bundle(self, kind: str, results: Sequence[Result]) -> dict[str, Any]:
         """A Bundle of what became of each entry; `kind` is `transaction-response` or the like."""
@@ -60,7 +64,7 @@ class Answering:
         shown = {}
         for index, each in enumerate(results):
             if isinstance(each, Fetched) and each.page is not None:
-                shown[index] = {"resource": searchset(each, self.presenter, self.base)}
+                shown[index] = {"resource": self.searchset(each)}
         rows = {index: row for index, each in enumerate(results) if (row := self.shows(each))}
         presented = self.presenter.present(list(rows.values()))
         return shown | {
@@ -119,26 +123,3 @@ def all_well(status: str) -> dict[str, Any]:
     """The OperationOutcome of an entry with which nothing is wrong."""
     issue = {"severity": "information", "code": "informational", "diagnostics": status}
     return {"resourceType": "OperationOutcome", "issue": [issue]}
-
-
-def searchset(found: Fetched, presenter: Presenter, base: str) -> dict[str, Any]:
-    """The Bundle of a search inside a Bundle: one page, and where the next can be asked for."""
-    page = found.page
-    url = f"{base}/{found.entry.resource_type}"
-    links = [{"relation": "self", "url": f"{url}?{urlencode(page.applied)}".rstrip("?")}]
-    if page.next:
-        following = [*((name, value) for name, value in page.applied if name != CURSOR),
-                     (CURSOR, page.next)]  # fmt: skip
-        links.append({"relation": "next", "url": f"{url}?{urlencode(following)}"})
-    bodies = presenter.present([*page.rows, *page.included])
-    entries = [
-        {
-            "fullUrl": f"{base}/{body['resourceType']}/{body['id']}",
-            "resource": body,
-            "search": {"mode": "match" if place < len(page.rows) else "include"},
-        }
-        for place, body in enumerate(bodies)
-    ]
-    made = {"resourceType": "Bundle", "type": "searchset", "link": links}
-    total = {} if page.total is None else {"total": page.total}
-    return made | total | ({"entry": entries} if entries else {})

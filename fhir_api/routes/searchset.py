@@ -27,10 +27,15 @@ def searchset(api: FhirApi, caller: Caller, request: Request, page: Page) -> Res
     about(request, patients=[row.patient_id for row in (*page.rows, *page.included)])
     base = api.base(request)
     address = base + request.url.path.partition("/fhir")[2].removesuffix("/_search")
+    return fhir_response(page_bundle(api, caller, page, base, address))
+
+
+def page_bundle(api: FhirApi, caller: Caller, page: Page, base: str, address: str) -> Fhir:
+    """The Bundle of a page; `address` is that of the search without its parameters."""
     entries = entries_of(api, caller, page, base)
     total = {} if page.total is None else {"total": page.total}
     bundle = {"resourceType": "Bundle", "type": "searchset", **total, "link": links(page, address)}
-    return fhir_response(bundle | ({"entry": entries} if entries else {}))
+    return bundle | ({"entry": entries} if entries else {})
 
 
 def links(page: Page, address: str) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ from fhir_api.routes.bodies import body_reader, parsed_object
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.preferring import preferred
+from fhir_api.routes.searchset import page_bundle
 
 ANSWERS = {
     "transaction": "transaction-response",
@@ -46,8 +47,13 @@ def answer(bundle: dict[str, Any], request: Request, api: FhirApi) -> dict[str, 
     wanted = preferred(request, "minimal")
     results = carried_out(bundle, api, Sender(caller, wanted))
     record(request, kind, results)
-    answering = Answering(api.presenter(caller), wanted, api.base(request))
-    return answering.bundle(ANSWERS[kind], results)
+    base = api.base(request)
+
+    def searched(found: Fetched) -> dict[str, Any]:
+        address = f"{base}/{found.entry.resource_type}"
+        return page_bundle(api, caller, found.page, base, address)
+
+    return Answering(api.presenter(caller), wanted, searched).bundle(ANSWERS[kind], results)
 
 
 def carried_out(bundle: dict[str, Any], api: FhirApi, sender: Sender) -> list[Result]:
@@ -62,6 +68,8 @@ def carried_out(bundle: dict[str, Any], api: FhirApi, sender: Sender) -> list[Re
 def record(request: Request, kind: str, results: list[Result]) -> None:
     """Tell the audit trail whose records were seen or changed."""
     rows = [each.row for each in results if isinstance(each, Stored | Fetched) and each.row]
+    pages = [each.page for each in results if isinstance(each, Fetched) and each.page]
+    rows += [row for page in pages for row in (*page.rows, *page.included)]
     changed = [each for each in results if isinstance(each, Stored) and each.written.version]
     about(
         request,

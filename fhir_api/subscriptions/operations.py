@@ -26,7 +26,7 @@ def status_bundle(found: Sequence[Held], notifier: Notifier) -> Resource:
     entries = [
         {
             "fullUrl": f"{notifier.url(held)}/$status",
-            "resource": notifier.status(held, Told("query-status")),
+            "resource": {**notifier.status(held, Told("query-status")), "id": held.id},
             "search": {"mode": "match"},
         }
         for held in found

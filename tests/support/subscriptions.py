@@ -37,7 +37,7 @@ from privacy.keys import SiteKeys, derive_keys
 from privacy.policy import load_policy
 from privacy.pseudonyms import pseudonym
 from privacy.records import CleanResource
-from tests.support.fhir import NOW, ROOT, SITE
+from tests.support.fhir import NOW, ROOT, SITE, ingestor
 
 BASE = "https://ehr.example/fhir"
 TOPIC = "http://homeward.dev/SubscriptionTopic/"
@@ -110,10 +110,10 @@ def client(
     engine: Engine, given: SubscriptionRules, caller: Callable[[], Caller] = anyone
 ) -> TestClient:
     """A client of the subscription routes alone, under `/fhir`."""
-    store = resource_store(engine)
-    ingestor: Any = None  # no route of subscriptions ingests
+    made = ingestor(engine)
     api = FhirApi(
-        ingestor, store, KEYS, load_policy(), Validator(), SITE, lambda: NOW, vault=store.vault,
+        made, made.store, KEYS, load_policy(), Validator(), SITE, lambda: NOW,
+        vault=Vault(engine, KEYS),
         authenticate=lambda _request: caller(), public_url="https://ehr.example",
         subscriptions=given,
     )  # fmt: skip

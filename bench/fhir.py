@@ -30,7 +30,6 @@ from bench.report import Report, save
 ENTRIES = 150
 CLIENTS = (1, 4)
 READS_A_SECOND = 500
-POLL_S = 0.5
 Figures = dict[str, Any]
 
 
@@ -145,7 +144,7 @@ def exported(address: str) -> Any:
         with urllib.request.urlopen(status) as answer:  # noqa: S310
             if answer.status == 200:
                 return json.loads(answer.read())
-        time.sleep(POLL_S)
+            time.sleep(int(answer.headers["Retry-After"]))
 
 
 def lines_of(url: str) -> int:

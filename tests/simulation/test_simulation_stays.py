@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from homeward.simulation.chance import stream
@@ -65,6 +65,7 @@ def test_everything_of_a_stay_is_taken_within_it(seed: int) -> None:
 @given(SEEDS)
 def test_a_transfer_goes_on_elsewhere_by_the_next_day(seed: int) -> None:
     patient = a_patient(seed)
+    assume(patient.age(arriving().moment) >= 0)  # nobody arrives before they are born
     first, second = transferred(Random(seed), patient, stay(Random(seed), patient, arriving()))
 
     assert (first.place, second.place) == (OWN, SECOND)

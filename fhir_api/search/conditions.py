@@ -44,7 +44,16 @@ def plainly(frame: Frame, place: Place, asked: Criterion) -> str:
         return composite(frame, spot, asked.values)
     compared_with = COMPARED[parameter.kind](frame, spot, asked.modifier, asked.values)
     found = exists(frame, spot, lane_of(asked), compared_with)
-    return f"NOT {found}" if asked.modifier == NOT else found
+    return negated(found) if asked.modifier == NOT else found
+
+
+def negated(found: str) -> str:
+    """SQL: the opposite of an EXISTS.
+
+    With OFFSET it is asked of each resource that is left, by the index. Without, Postgres makes a
+    join of it, and where it thinks that few rows match, one that compares each with each.
+    """
+    return f"NOT {found.removesuffix(')')} OFFSET 0)"
 
 
 def lane_of(asked: Criterion) -> str:
@@ -63,10 +72,10 @@ def exists(frame: Frame, spot: Spot, lane: str, compared_with: str) -> str:
 
 def missing(frame: Frame, spot: Spot, asked: Criterion) -> str:
     """SQL: the resource has no value of the parameter, or has one."""
-    wanted = {"true": "NOT ", "false": ""}.get(asked.values[0])
-    if wanted is None or len(asked.values) > 1:
+    if asked.values not in {("true",), ("false",)}:
         raise malformed(asked.given, "true or false")
-    return wanted + exists(frame, spot, asked.name, "TRUE")
+    found = exists(frame, spot, asked.name, "TRUE")
+    return negated(found) if asked.values == ("true",) else found
 
 
 def among_ids(frame: Frame, place: Place, asked: Criterion) -> str:

@@ -89,7 +89,13 @@ def told(taker: Receiver, content: bytes, now: datetime = NOW) -> str:
 def shown(engine: Engine, kind: str) -> list[Json]:
     """What is stored of a type, newest versions, with true ids and dates put back."""
     parts = ingestor(engine)
-    rows = parts.store.search(kind)
+    query = text(
+        "SELECT resource_id FROM resource_head WHERE resource_type = :kind AND NOT deleted"
+    )
+    with engine.connect() as connection:
+        ids = list(connection.execute(query, {"kind": kind}).scalars())
+    found = [parts.store.read(kind, each) for each in ids]
+    rows = [row for row in found if row is not None]
     return Presenter(parts.keys, parts.store.vault, identified=True).present(rows)
 
 

@@ -156,7 +156,7 @@ def tell(
     whose: Key = (PATIENT, assembly.patient)
     told = patient(message, message.first("PID"), assembly)
     if whose not in result.late:
-        assembly.add(told.over(resource_of(known, whose)))
+        assembly.add({"active": True} | told.over(resource_of(known, whose)))
     visit = encounter(message, assembly) if assembly.visit else None
     diagnoses(message, visit, assembly)
     procedures(message, assembly)
@@ -182,7 +182,8 @@ def merge(
         old: Key = (PATIENT, naming.patient(mrg.values(1), mrg.place(1)))
         earlier = assembly.resources.get(new) or resource_of(known, new)
         told = patient(message, pid, assembly)
-        survivor = dict(earlier) if earlier and new in result.late else told.over(earlier)
+        stays = earlier and new in result.late
+        survivor = {"active": True} | (dict(earlier or {}) if stays else told.over(earlier))
         before = assembly.resources.get(old) or resource_of(known, old)
         assembly.add(merged(survivor, before, mrg, assembly))
         assembly.add(survivor)

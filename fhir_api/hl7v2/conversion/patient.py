@@ -25,8 +25,8 @@ TRUTHS = {"Y": True, "N": False}
 
 
 def patient(message: Message, pid: Segment, assembly: Assembly) -> Draft:
-    """The patient as the message tells it."""
-    draft = Draft({"resourceType": PATIENT, "id": assembly.patient, "active": True})
+    """The patient as the message tells it; `active` is the merges' to tell."""
+    draft = Draft({"resourceType": PATIENT, "id": assembly.patient})
     tables, clock = assembly.vocabulary, assembly.clock
     draft.put("identifier", pid, 3, identifiers(pid, assembly))
     draft.put("name", pid, 5, several(pid, 5, human_name) + several(pid, 9, human_name))

@@ -61,7 +61,8 @@ class Echo:
     @property
     def is_old(self) -> bool:
         """Whether the version is below 2.5, where ERR had one field."""
-        return self.raw(12).partition(self.delimiters.component)[0] < "2.5"
+        version = self.raw(12).partition(self.delimiters.component)[0]
+        return bool(version) and version < "2.5"
 
 
 def echo_of(content: bytes) -> Echo:

@@ -2,7 +2,8 @@ r"""References in all the forms a sender may use, rewritten to pseudonyms.
 
 | as sent                                   | as stored                                        |
 |-------------------------------------------|--------------------------------------------------|
-| `Patient/17`, `Patient/17/_history/2`     | `Patient/p1…`                                    |
+| `Patient/17`                              | `Patient/p1…`                                    |
+| `Patient/17/_history/2`                   | `Patient/p1…/_history/2`, if it ends in a number |
 | `https://ehr.example/fhir/Patient/17`     | `Patient/p1…`                                    |
 | `Patient?identifier=system\|value`       | what ingestion resolved it to, else hashed whole |
 | `urn:uuid:…` left over, `urn:oid:…`       | `urn:uuid:…` made from a keyed hash of the whole |
@@ -24,6 +25,7 @@ LONGEST_REFERENCE = 2048
 LITERAL = re.compile(
     r"(?:https?://[^\s?#]{1,1024}/)?([A-Z][A-Za-z]{1,40})/([^\s/?#]{1,128})(?:/_history/[^\s/?#]{1,64})?"
 )
+VERSION = re.compile(r"/_history/[0-9]{1,9}\Z")
 CONDITIONAL = re.compile(r"(?:https?://[^\s?#]{1,1024}/)?([A-Z][A-Za-z]{1,40})\?.*", re.DOTALL)
 CONTAINED = "#"
 URN = "urn:"
@@ -74,7 +76,7 @@ class References:
             known[reference] = self._address(reference, visit)
         stored = known[reference]
         if stored is not None and (target := target_of(reference)) is not None:
-            visit.names[stored] = f"{target.resource_type}/{target.real_id}"
+            visit.names[VERSION.sub("", stored)] = f"{target.resource_type}/{target.real_id}"
         return stored
 
     def resource_id(self, value: Any, visit: Visit) -> str | None:
@@ -109,7 +111,9 @@ class References:
     def _address(self, reference: str, visit: Visit) -> str | None:
         target = target_of(reference)
         if target is not None and target.resource_type in self._types:
-            return f"{target.resource_type}/{self.pseudonym(*target, visit)}"
+            version = VERSION.search(reference)
+            stored = f"{target.resource_type}/{self.pseudonym(*target, visit)}"
+            return stored + version[0] if version else stored
         if reference.startswith(URN):
             return uuid_pseudonym(self._keys, reference)
         match = CONDITIONAL.fullmatch(reference)

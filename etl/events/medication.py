@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.events.event import Event
 from etl.events.observation import NOTHING, Value, quantity
-from etl.events.reading import Json, Source, coding_pairs, first_code, moment, period
+from etl.events.reading import Json, Source, coding_pairs, first_code, moment, period, unversioned
 
 KINDS = {
     "MedicationRequest": "MEDICATION_REQUEST",
@@ -65,7 +65,7 @@ def medicine_codes(resource: Json) -> Iterator[str]:
             if contained.get("id") == target[1:]:
                 yield from coding_pairs(contained.get("code"))
     elif target:
-        yield f"Medication//{target.rpartition('/')[2]}"
+        yield f"Medication//{unversioned(target).rpartition('/')[2]}"
 
 
 def category(resource: Json) -> str | None:

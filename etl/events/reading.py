@@ -62,14 +62,19 @@ def reference_id(resource: Json, elements: tuple[str, ...], prefix: str) -> str 
     for element in elements:
         target = resource.get(element)
         if isinstance(target, Mapping) and target.get("reference", "").startswith(prefix):
-            return str(target["reference"][len(prefix) :])
+            return unversioned(str(target["reference"]))[len(prefix) :]
     return None
 
 
 def any_reference_id(reference: Json | None) -> str | None:
     """The id at the end of `Type/id`; None without a reference."""
     text = (reference or {}).get("reference")
-    return text.rpartition("/")[2] or None if text else None
+    return unversioned(text).rpartition("/")[2] or None if text else None
+
+
+def unversioned(reference: str) -> str:
+    """A reference without the version that it may name."""
+    return reference.partition("/_history/")[0]
 
 
 @lru_cache(maxsize=65_536)

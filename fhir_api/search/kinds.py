@@ -71,7 +71,9 @@ def contact(value: Any) -> Sequence[Columns]:
 def reference(value: Any) -> Sequence[Columns]:
     """A Reference by where it points; what is contained in the resource is not found by it."""
     target = value.get("reference") if type(value) is dict else None
-    return word(target) if type(target) is str and target[:1] != "#" else NOTHING
+    if type(target) is not str or target[:1] == "#":
+        return NOTHING
+    return word(target.partition("/_history/")[0])
 
 
 def canonical(value: Any) -> Sequence[Columns]:

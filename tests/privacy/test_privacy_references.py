@@ -23,13 +23,17 @@ def subject(reference: Any, **others: Any) -> Any:
     "reference",
     [
         "Patient/17",
-        "Patient/17/_history/3",
         "https://ehr.example/fhir/r4/Patient/17",
-        "http://10.0.0.1:8080/Patient/17/_history/2",
+        "http://10.0.0.1:8080/Patient/17",
+        "Patient/17/_history/Ann-Doe",
     ],
 )
 def test_every_way_to_write_a_patient_gives_the_same_pseudonym(reference: str) -> None:
     assert subject(reference) == {"reference": PATIENT_17}
+
+
+def test_a_reference_to_a_version_stays_one() -> None:
+    assert subject("Patient/17/_history/3") == {"reference": f"{PATIENT_17}/_history/3"}
 
 
 def test_display_and_identifier_beside_a_reference_are_dropped() -> None:

@@ -102,11 +102,11 @@ def read_query(text: str | None) -> Parameters | None:
     if text is None:
         return ()
     try:
-        pairs = tuple(parse_qsl(text, strict_parsing=True, errors="strict"))
+        pairs = tuple(parse_qsl(text, True, strict_parsing=True, errors="strict"))
     except ValueError:
         return None
-    fit = all(PARAMETER.fullmatch(name) and "\0" not in value for name, value in pairs)
-    return pairs if fit else None
+    fit = all(PARAMETER.fullmatch(name) and value and "\0" not in value for name, value in pairs)
+    return pairs if pairs and fit else None
 
 
 def is_known(text: str) -> bool:

@@ -70,16 +70,15 @@ def source(resource_type: str, parameter: SearchParameter) -> Source:
         return Source(parameter, why_not=str(error))
     if any(path.holds for path in paths):
         return Source(parameter, ways, holds=True)
-    return Source(parameter, **readable(parameter, ways))
+    return readable(parameter, ways)
 
 
-def readable(parameter: SearchParameter, ways: tuple[Way, ...]) -> dict[str, object]:
+def readable(parameter: SearchParameter, ways: tuple[Way, ...]) -> Source:
     """The ways that end at something which this kind of parameter can compare."""
-    kept = tuple(way for way in ways if can_read(parameter.kind, way))
+    if kept := tuple(way for way in ways if can_read(parameter.kind, way)):
+        return Source(parameter, kept)
     types = ", ".join(sorted({way.data_type for way in ways}))
-    return (
-        {"ways": kept} if kept else {"why_not": f"{types} cannot be compared as {parameter.kind}."}
-    )
+    return Source(parameter, why_not=f"{types} cannot be compared as {parameter.kind}.")
 
 
 def can_read(kind: str, way: Way) -> bool:

@@ -21,12 +21,9 @@ from fhir_api.subscriptions.rules import Retry
 
 LEASE_MARGIN_S = 30  # beyond three times the time an answer may take
 USUAL_TIMEOUT_S = 10
+# Materialized, so that it is looked up once: inside a join it could lock and lease several.
 LEASE = text(f"""
-    UPDATE subscription s
-    SET lease = :lease,
-        leased_until = cast(:now AS timestamptz) + interval '1 second'
-                       * (3 * coalesce(timeout_s, {USUAL_TIMEOUT_S}) + {LEASE_MARGIN_S})
-    FROM (
+    WITH due AS MATERIALIZED (
         SELECT subscription_id FROM subscription
         WHERE site = :site AND next_attempt_at <= :now
           AND (leased_until IS NULL OR leased_until <= :now)
@@ -36,7 +33,12 @@ LEASE = text(f"""
                OR status <> 'off' AND ends_at <= :now)
         ORDER BY next_attempt_at, subscription_id
         LIMIT 1 FOR UPDATE SKIP LOCKED
-    ) AS due
+    )
+    UPDATE subscription s
+    SET lease = :lease,
+        leased_until = cast(:now AS timestamptz) + interval '1 second'
+                       * (3 * coalesce(timeout_s, {USUAL_TIMEOUT_S}) + {LEASE_MARGIN_S})
+    FROM due
     WHERE s.site = :site AND s.subscription_id = due.subscription_id
     RETURNING s.*
 """)

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from fhir_api.subscriptions.upkeep import dead_letters, forget_events, replay
-from fhir_api.subscriptions.worker import Worker
 from tests.support.fhir import FHIR_JSON, NOW, SITE
 from tests.support.subscriptions import (
     RETRY,
@@ -333,21 +332,18 @@ def test_a_server_that_is_away_is_tried_again(engine: Engine) -> None:
 
 def test_one_subscriber_that_fails_does_not_hold_up_another(desk: Desk) -> None:
     with receiver() as broken:
+        broken.status = 500
         both = rules(desk.hook.url, broken.url)
         http = client(desk.engine, both)
         for url in (broken.url, desk.hook.url):
             http.post("/fhir/Subscription", json=subscription(url), headers=FHIR_JSON)
-        workers = [worker(desk.engine, both, url) for url in (desk.hook.url,)]
-        drain_all(workers, desk)
+        delivers = worker(desk.engine, both, broken.url, desk.hook.url)
+        drain(delivers, desk.engine, desk.now)
         resource_store(desk.engine).write([stay("1")])
-        drain_all(workers, desk)
+        drain(delivers, desk.engine, desk.now)
 
+    assert broken.kinds() == ["handshake"]
     assert desk.hook.numbers() == [1]
-
-
-def drain_all(workers: list[Worker], desk: Desk) -> None:
-    for each in workers:
-        drain(each, desk.engine, desk.now)
 
 
 def test_a_risk_beyond_the_threshold_is_told(desk: Desk) -> None:
@@ -366,6 +362,14 @@ def test_two_workers_do_not_send_to_one_subscriber_at_once(desk: Desk) -> None:
 
     assert first is not None
     assert second is None
+
+
+def test_a_worker_leases_one_subscription_however_many_are_due(desk: Desk) -> None:
+    ids = {desk.subscribe() for _ in range(3)}
+    leased = [desk.worker.leases.take(desk.now) for _ in range(4)]
+
+    assert {each.id for each in leased if each is not None} == ids
+    assert leased[3] is None
 
 
 def test_a_lease_of_a_worker_that_died_ends_by_itself(desk: Desk) -> None:

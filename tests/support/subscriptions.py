@@ -129,12 +129,11 @@ def resource_store(engine: Engine) -> ResourceStore:
     return ResourceStore(engine, SITE, "policy-1", Vault(engine, KEYS))
 
 
-def worker(engine: Engine, given: SubscriptionRules, endpoint: str = "http://127.0.0.1") -> Worker:
-    """A worker that may send to this machine."""
-    origin = endpoint.removesuffix("/notify")
+def worker(engine: Engine, given: SubscriptionRules, *endpoints: str) -> Worker:
+    """A worker that may send to these endpoints on this machine."""
 
     def connect(timeout_s: float) -> OutboundClient:
-        return OutboundClient([origin], allow_private=True, timeout_s=timeout_s)
+        return OutboundClient(endpoints, allow_private=True, timeout_s=timeout_s)
 
     return Worker(engine, KEYS, Vault(engine, KEYS), given, connect, BASE)
 
@@ -284,11 +283,15 @@ def subscribed(
     *,
     endpoint: str = "http://127.0.0.1:9/notify",
     patients: tuple[str, ...] | None = None,
+    max_count: int | None = None,
 ) -> str:
     """Id of a subscription that has shaken hands; nobody was asked."""
     name, _, values = query.partition("=")
     filters = (Filter(name, tuple(values.split(","))),) if query else ()
-    asked = Definition(topic, filters, endpoint, Secrets((), "why"), "id-only", "application/json")
+    asked = Definition(
+        topic, filters, endpoint, Secrets((), "why"), "id-only", "application/json",
+        max_count=max_count,
+    )  # fmt: skip
     seen = None if patients is None else tuple(stored_id("Patient", each) for each in patients)
     store = SubscriptionStore(engine, KEYS)
     held = store.create(asked, Owner("anonymous", True, seen), NOW, 100)

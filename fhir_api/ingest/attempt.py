@@ -135,9 +135,10 @@ class Attempt:
                 refuse_all(self.plan)
             clean = cleaned(self.plan, self.resolution, self.patches, self.parts)
             self.store({index: clean[index] for index in waiting if index in clean}, written)
-        entries = [each for each in self.plan.standing("POST", "PUT", "PATCH")
-                   if self.resolution.writes(each)]  # fmt: skip
-        refuse_outside(entries, self.plan, self.resolution, self.unit, self.parts)
+        newest = {self.resolution.where[each.index]: each
+                  for each in self.plan.standing("POST", "PUT", "PATCH")
+                  if self.resolution.writes(each)}  # fmt: skip
+        refuse_outside(newest.values(), self.plan, self.resolution, self.unit, self.parts)
 
     def waiting(self) -> list[int]:
         """Entries that hold late references, and those whose patient such a reference decides."""

@@ -5,6 +5,7 @@ the safety property: nothing is written before it is clean, so no crash can leav
 row behind.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -105,12 +106,21 @@ class Ingestor:
         return self.independent(read, digest, sender, wait=wait)
 
     def history(self, bundle: Mapping[str, Any], sender: Sender = OURSELVES) -> list[Result]:
-        """Store the versions of a history, oldest first, each resource under its own id."""
+        """Store the versions of a history, oldest first, each resource under its own id.
+
+        The first versions of all resources are stored together, then the second ones, and so on.
+        """
         digest = digest_of(bundle)
         read = [collected(index, each, digest) for index, each in enumerate(given_entries(bundle))]
-        oldest_first = [each if isinstance(each, FhirError) else replace(each, index=place)
-                        for place, each in enumerate(reversed(read))]  # fmt: skip
-        return self.independent(oldest_first, digest, sender)[::-1]
+        found: dict[int, Result] = {
+            index: each for index, each in enumerate(read) if isinstance(each, FhirError)
+        }
+        entries = [each for each in reversed(read) if not isinstance(each, FhirError)]
+        for stage in one_of_each(entries):
+            results = self.independent(stage, digest, sender)
+            indices = sorted(each.index for each in stage)
+            found |= dict(zip(indices, results, strict=True))
+        return [found[index] for index in range(len(read))]
 
     def resources(self, resources: Sequence[Any]) -> list[Result]:
         """Store resources that came one by one, each under its own id."""
@@ -158,6 +168,19 @@ def refuse_forbidden(plan: Plan) -> None:
     forbidden = [each for _, each in sorted(plan.failures.items()) if isinstance(each, Forbidden)]
     if forbidden:
         raise TransactionRefused(forbidden)
+
+
+def one_of_each(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Stages in which no resource stands twice, its entries in their order."""
+    stages: list[list[Entry]] = []
+    times: Counter[tuple[str, str | None]] = Counter()
+    for entry in entries:
+        key = (entry.resource_type, entry.id)
+        if times[key] == len(stages):
+            stages.append([])
+        stages[times[key]].append(entry)
+        times[key] += 1
+    return stages
 
 
 def collected(index: int, given: Any, digest: str) -> Entry | FhirError:

@@ -77,7 +77,7 @@ def patients(limits: Limits, parts: Parts) -> set[str]:
 
 
 def outside(entry: Entry) -> FhirError:
-    """The refusal of an entry whose resource lies outside its limits; for reads, as if not there."""
+    """The refusal of an entry outside its limits; a read is answered as if nothing were there."""
     if entry.reads:
         hidden = ResourceNotFound(entry.resource_type)
         hidden.expression = entry.path or None

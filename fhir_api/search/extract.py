@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
-from fhir_api.search.kinds import READINGS, Columns, Reading, reference
+from fhir_api.search.kinds import READINGS, Columns, Reading, reference, word_of
+from fhir_api.search.registry import code_systems
 from fhir_api.search.sources import IDENTIFIER, Half, Source, keyed, sources
 from fhir_api.search.walks import Reads, Value, Walk, collector, walk_of
 from fhir_api.search.ways import Way
@@ -59,7 +60,12 @@ def reads(source: Source) -> Iterator[Reads]:
 
 def reading_of(kind: str, way: Way) -> Reading:
     """How values at the end of a way are read."""
-    return pointing(way.refers) if way.refers else READINGS[kind, way.data_type]
+    if way.refers:
+        return pointing(way.refers)
+    last = f"{way.hops[-1].owner}.{way.hops[-1].name}"
+    if kind == "token" and last in code_systems():
+        return word_of(code_systems()[last])
+    return READINGS[kind, way.data_type]
 
 
 @cache

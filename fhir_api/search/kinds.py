@@ -8,7 +8,7 @@ validation.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -56,6 +56,16 @@ def concept(value: Any) -> Sequence[Columns]:
 def word(value: Any) -> Sequence[Columns]:
     """A code, uri or other text as it stands."""
     return (Columns(None, value[:LONGEST]),) if type(value) is str else NOTHING
+
+
+@cache
+def word_of(system: str) -> Reading:
+    """A reading of a code whose system goes without saying."""
+
+    def read(value: Any) -> Sequence[Columns]:
+        return (Columns(system, value[:LONGEST]),) if type(value) is str else NOTHING
+
+    return read
 
 
 def truth(value: Any) -> Sequence[Columns]:

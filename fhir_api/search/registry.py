@@ -14,6 +14,7 @@ from typing import Literal, cast
 HERE = Path(__file__).parent
 PARAMETERS = HERE / "r4_search_parameters.tsv"
 COMPARTMENTS = HERE / "r4_compartments.tsv"
+CODE_SYSTEMS = HERE / "r4_code_systems.tsv"
 EVERY_RESOURCE = ("Resource", "DomainResource")
 NOT_DOMAIN_RESOURCES = frozenset({"Binary", "Bundle", "Parameters"})
 Kind = Literal[
@@ -96,6 +97,13 @@ def compartments() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         name, resource_type, names = line.split("\t")
         found.setdefault(name, {})[resource_type] = tuple(names.split())
     return found
+
+
+@cache
+def code_systems() -> Mapping[str, str]:
+    """The system that the codes of an element are of, though JSON does not say it, by its path."""
+    lines = CODE_SYSTEMS.read_text(encoding="utf-8").splitlines()
+    return {path: system for path, _, system in (line.partition("\t") for line in lines)}
 
 
 def read_parameter(line: str) -> SearchParameter:

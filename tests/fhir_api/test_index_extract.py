@@ -118,7 +118,7 @@ def test_tokens_are_codes_words_and_truths() -> None:
         "type": [concept("a"), {"coding": [{"code": "b"}, {"display": "no code"}]}],
     }
 
-    assert found_by(patient)["gender"] == [("male",)]
+    assert found_by(patient)["gender"] == [("http://hl7.org/fhir/administrative-gender", "male")]
     assert found_by(patient)["active"] == [("true",)]
     assert found_by(encounter)["class"] == [("urn:class", "IMP")]
     assert found_by(encounter)["type"] == [(LOINC, "a"), ("b",)]

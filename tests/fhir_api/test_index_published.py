@@ -1,7 +1,14 @@
 """The tables of search parameters are HL7's own, and say what each parameter reads."""
 
 from fhir_api.search.published import tables, text_of
-from fhir_api.search.registry import COMPARTMENTS, PARAMETERS, compartment, parameters
+from fhir_api.search.registry import (
+    CODE_SYSTEMS,
+    COMPARTMENTS,
+    PARAMETERS,
+    code_systems,
+    compartment,
+    parameters,
+)
 from tests.support.data import shared_data
 
 
@@ -10,7 +17,8 @@ def test_the_tables_are_what_hl7s_archive_makes() -> None:
 
     made = [text_of(rows) for rows in tables(archive)]
 
-    assert made == [path.read_text(encoding="utf-8") for path in (PARAMETERS, COMPARTMENTS)]
+    kept = (PARAMETERS, COMPARTMENTS, CODE_SYSTEMS)
+    assert made == [path.read_text(encoding="utf-8") for path in kept]
 
 
 def test_an_expression_for_many_types_is_cut_to_the_type() -> None:
@@ -51,3 +59,9 @@ def test_compartments_say_by_which_parameters() -> None:
     assert compartment("Patient")["Observation"] == ("subject", "performer")
     assert compartment("Patient")["AllergyIntolerance"] == ("patient", "recorder", "asserter")
     assert "Organization" not in compartment("Patient")
+
+
+def test_codes_without_a_system_in_json_are_of_the_one_they_are_bound_to() -> None:
+    assert code_systems()["Patient.gender"] == "http://hl7.org/fhir/administrative-gender"
+    assert code_systems()["Address.use"] == "http://hl7.org/fhir/address-use"
+    assert "Attachment.language" not in code_systems()  # a choice of the sender

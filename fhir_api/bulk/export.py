@@ -4,20 +4,16 @@ Without limits to check, lines go from COPY straight into the file: no resource 
 file that is finished is written down; whoever goes on after a crash begins behind the last one.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from psycopg import Connection as Driver
-from psycopg import sql
 
 from fhir_api.bulk.export_query import deleted_query, output_query
 from fhir_api.bulk.files import Draft
 from fhir_api.bulk.jobs import LEASE, Part
 from fhir_api.bulk.lease import Lease
+from fhir_api.bulk.lines import copy_lines, fetched
 from fhir_api.bulk.parts import BulkParts
 from fhir_api.bulk.plan import ExportPlan, TypePlan, from_json
 from fhir_api.errors import outcome_of
@@ -27,9 +23,6 @@ from fhir_api.validation.issue import Issue
 RENEWED_EVERY = LEASE / 6
 ROWS = 1000  # looked at together
 ENTRIES = 500  # deletions in one Bundle
-# No character of the body's text is one of these: jsonb shows control characters escaped.
-UNQUOTED = "(FORMAT csv, DELIMITER e'\\x02', QUOTE e'\\x01')"
-COPY_LINES = "COPY (SELECT line FROM ({}) AS found) TO STDOUT " + UNQUOTED
 Advance = Callable[["Progress", str, int], Part]
 
 
@@ -115,16 +108,13 @@ def writer_of(each: TypePlan) -> Advance:
 def fill_unchecked(progress: Progress, each: TypePlan, after: str, draft: Draft) -> str:
     """Lines as Postgres writes them; the pseudonym of the last."""
     most = progress.parts.lines_of_a_file
-    statement, given = output_query(progress.plan, each.resource_type, after, most)
-    last = b""
-    with driver(progress.parts) as connection, connection.cursor() as cursor:
-        copying = sql.SQL(COPY_LINES.format(statement))
-        with cursor.copy(copying, given) as copy:
-            for line in copy:
-                draft.write(line)
-                last = bytes(line)
-                progress.wrote(1, each.resource_type)
-    return str(json.loads(last)["id"]) if last else ""
+    query = output_query(progress.plan, each.resource_type, after, most)
+
+    def write(line: bytes) -> None:
+        draft.write(line)
+        progress.wrote(1, each.resource_type)
+
+    return copy_lines(progress.parts.engine, query, write)
 
 
 def fill_checked(progress: Progress, each: TypePlan, after: str, draft: Draft) -> str:
@@ -132,7 +122,7 @@ def fill_checked(progress: Progress, each: TypePlan, after: str, draft: Draft) -
     most = progress.parts.lines_of_a_file
     while draft.lines < most:
         query = output_query(progress.plan, each.resource_type, after, ROWS)
-        rows = fetched(progress.parts, query)
+        rows = fetched(progress.parts.engine, query)
         inside = permitted(progress.parts, each, [id_ for id_, _ in rows])
         for id_, line in rows:
             if id_ in inside and draft.lines < most:
@@ -161,7 +151,7 @@ def deleted_writer(each: TypePlan) -> Advance:
     def advance(progress: Progress, after: str, number: int) -> Part:
         most = progress.parts.lines_of_a_file
         query = deleted_query(progress.plan, each.resource_type, after, most)
-        rows = fetched(progress.parts, query)
+        rows = fetched(progress.parts.engine, query)
         names = [f"{each.resource_type}/{id_}" for id_, _ in rows]
         stem = f"deleted-{each.resource_type}-{number:04d}"
         more = rows[-1][0] if len(rows) == most else None
@@ -197,19 +187,3 @@ def write_lines(
         for each in resources:
             draft.write(dump(each) + b"\n")
         return (draft.finish() if draft.lines else ""), draft.lines
-
-
-def fetched(parts: BulkParts, query: tuple[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Rows of a query."""
-    statement, given = query
-    with driver(parts) as connection, connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement), given)
-        return [(id_, line) for id_, line in cursor.fetchall()]
-
-
-@contextmanager
-def driver(parts: BulkParts) -> Iterator[Driver[Any]]:
-    """The driver's own connection, for COPY; what it began is ended with the block."""
-    with parts.engine.connect() as connection:
-        opened: Any = connection.connection.driver_connection
-        yield opened

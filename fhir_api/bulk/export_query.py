@@ -5,10 +5,10 @@ nothing that came later, whenever its transaction began. The same rows come out 
 from wherever the query is run again. Order is by pseudonym, so that a part can go on after another.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from fhir_api.bulk.asked import root_elements
+from fhir_api.bulk.lines import Query
 from fhir_api.bulk.plan import ExportPlan
 
 SUBSETTED = (
@@ -49,7 +49,6 @@ LATEST = f"""v.resource_id IN (
         WHERE n.site = v.site AND n.resource_type = v.resource_type
           AND n.resource_id = v.resource_id AND n.version > v.version AND {SHOWN.format("n")})
     ORDER BY t->>'reference', v.body->>'recorded' DESC NULLS LAST, v.recorded_at DESC)"""
-Query = tuple[str, Mapping[str, Any]]
 
 
 def output_query(plan: ExportPlan, resource_type: str, after: str, most: int) -> Query:
@@ -59,14 +58,14 @@ def output_query(plan: ExportPlan, resource_type: str, after: str, most: int) ->
     if plan.elements:
         given["elements"] = kept_elements(plan, resource_type)
     line = f"({SUBSET})::text" if plan.elements else WHOLE
-    return selected(f"v.resource_id, {line} AS line", conditions), given
+    return Query(selected(f"v.resource_id, {line} AS line", conditions), given)
 
 
 def deleted_query(plan: ExportPlan, resource_type: str, after: str, most: int) -> Query:
     """Pseudonyms of at most `most` resources of a type that were deleted since."""
     conditions = ["v.deleted", *bounds(plan), *compartment(plan, "v")]
     given = parameters(plan, resource_type, after, most)
-    return selected("v.resource_id, '' AS line", conditions), given
+    return Query(selected("v.resource_id, '' AS line", conditions), given)
 
 
 def selected(columns: str, conditions: list[str]) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-JOB = re.compile(r"[A-Za-z0-9_-]{20,64}")
+JOB = re.compile(r"[0-9a-f]{48}")
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 HALF = ".half"  # the name's ending until the file is whole
 BUFFER = 1 << 20

@@ -79,7 +79,7 @@ def from_parameters(resource: Mapping[str, Any]) -> dict[str, Any]:
         path = f"Parameters.parameter[{index}]"
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
             raise InvalidRequest(f"{path} must have a name.", path)
-        name = {"source": "input"}.get(each["name"], each["name"])
+        name = "input" if each["name"] == "source" else each["name"]
         if name == "input":
             asked.setdefault("input", []).append(parts_of(each, path))
         else:
@@ -95,7 +95,7 @@ def parts_of(parameter: Mapping[str, Any], path: str) -> dict[str, str]:
         place = f"{path}.part[{index}]"
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
             raise InvalidRequest(f"{place} must have a name.", place)
-        name = {"resourceType": "type"}.get(each["name"], each["name"])
+        name = "type" if each["name"] == "resourceType" else each["name"]
         found[name] = value_of(each, place)
     return found
 

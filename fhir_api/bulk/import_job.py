@@ -4,7 +4,6 @@ Whoever goes on after a crash reads the file again over which the worker died: s
 resources twice changes nothing.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from fhir_api.bulk.intake import Intake, Watch
@@ -43,9 +42,9 @@ def read_file(parts: BulkParts, lease: Lease, given: tuple[int, str, str], progr
     return Part(STEP.format(index), 1, "output", resource_type, file, tally.stored, tally.refused)
 
 
-def import_manifest(job: Job, parts: Sequence[Part], url: str) -> dict[str, Any]:
+def import_manifest(bulk: BulkParts, job: Job, url: str) -> dict[str, Any]:
     """What became of each file, in the order they were given."""
-    inputs = job.request["input"]
+    inputs, parts = job.request["input"], bulk.jobs.parts(job.id)
     output, errors = [], []
     for (kind, source), part in zip(inputs, parts, strict=True):
         outcome = {"inputUrl": source, "url": f"{url}/{part.file}"}

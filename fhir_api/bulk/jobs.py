@@ -133,7 +133,7 @@ class Jobs:
 
         `given` has `now`, and may have `state`, `token`, `snapshot` and `moment`.
         """
-        id_ = secrets.token_urlsafe(ID_BYTES)
+        id_ = secrets.token_hex(ID_BYTES)
         sealed = self.seal.close(id_, request)
         row = {"state": "waiting", "token": None, "snapshot": None, "moment": None, **given}
         named = {"site": self.site, "id": id_, "kind": kind, "client": client, "request": sealed}

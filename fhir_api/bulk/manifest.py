@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fhir_api.bulk.jobs import Job, Part
+from fhir_api.bulk.parts import BulkParts
 
 
-def export_manifest(job: Job, parts: Sequence[Part], url: str) -> dict[str, Any]:
+def export_manifest(bulk: BulkParts, job: Job, url: str) -> dict[str, Any]:
     """Of an export; `url` is the job's own, under which its files lie."""
+    parts = bulk.jobs.parts(job.id)
     return {
         "transactionTime": instant(job.transaction_time or job.created_at),
         "request": job.request["url"],

@@ -68,4 +68,5 @@ class BulkParts:
     def clock(self) -> datetime:
         """The clock of the database, by which resources are dated."""
         with self.engine.connect() as connection:
-            return connection.execute(CLOCK).scalar_one()
+            moment: datetime = connection.execute(CLOCK).scalar_one()
+        return moment

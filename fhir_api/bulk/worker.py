@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
 
-from fhir_api.bulk import export, import_job
+from fhir_api.bulk import export, import_job, submission_job
 from fhir_api.bulk.errors import LeaseLost
 from fhir_api.bulk.lease import ATTEMPTS, Lease
 from fhir_api.bulk.parts import BulkParts
@@ -24,6 +24,7 @@ GIVEN_UP = "The job was interrupted again and again, and has been given up. Begi
 WORK: Mapping[str, Callable[[BulkParts, Lease], None]] = {
     "export": export.carry_out,
     "import": import_job.carry_out,
+    "submission": submission_job.carry_out,
 }
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from fhir_api.routes import bulk_export, bulk_import, bulk_status
+from fhir_api.routes import bulk_export, bulk_import, bulk_status, bulk_submit
 from fhir_api.routes.parts import FhirApi
 
 
@@ -12,4 +12,5 @@ def register(router: APIRouter, api: FhirApi) -> None:
         return
     bulk_export.register(router, api, api.bulk)
     bulk_import.register(router, api, api.bulk)
+    bulk_submit.register(router, api, api.bulk)
     bulk_status.register(router, api, api.bulk)

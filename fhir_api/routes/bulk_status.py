@@ -13,9 +13,11 @@ from fastapi.responses import FileResponse, StreamingResponse
 
 from fhir_api.bulk.errors import JobFailed, NoSuchJob, TooManyRequests
 from fhir_api.bulk.import_job import import_manifest
-from fhir_api.bulk.jobs import Job, Part
+from fhir_api.bulk.jobs import Job
 from fhir_api.bulk.manifest import export_manifest
 from fhir_api.bulk.parts import BulkParts
+from fhir_api.bulk.submission_end import submission_manifest
+from fhir_api.errors import InvalidRequest
 from fhir_api.json_text import dump
 from fhir_api.routes.parts import FhirApi
 
@@ -46,9 +48,7 @@ def register(router: APIRouter, api: FhirApi, parts: BulkParts) -> None:
 
     @router.delete(f"/{PLACE}/{{job_id}}", name="bulk-delete")
     def delete(job_id: str, request: Request) -> Response:
-        job = mine(request, job_id)
-        parts.jobs.remove(job.id)
-        parts.files.remove(job.id)
+        remove(parts, mine(request, job_id))
         return Response(status_code=202)
 
     @router.get(f"/{PLACE}/{{job_id}}/{{name}}", name="bulk-file")
@@ -61,6 +61,14 @@ def register(router: APIRouter, api: FhirApi, parts: BulkParts) -> None:
         if part.section == "output" and job.kind == "export":
             api.authenticate(request).limits("read", part.resource_type)
         return file_response(request, path)
+
+
+def remove(parts: BulkParts, job: Job) -> None:
+    """Forget a job with its files; raises InvalidRequest for a submission that is not over."""
+    if job.kind == "submission" and job.state not in {"done", "failed"}:
+        raise InvalidRequest("Send $bulk-submit with submissionStatus stopped to end it.")
+    parts.jobs.remove(job.id)
+    parts.files.remove(job.id)
 
 
 def address(api: FhirApi, request: Request, id_: str) -> str:
@@ -86,9 +94,8 @@ def under_way(parts: BulkParts, job: Job) -> Response:
 
 def manifest_response(job: Job, parts: BulkParts, url: str) -> Response:
     """The manifest of a job that is done."""
-    done: list[Part] = parts.jobs.parts(job.id)
     headers = {"Expires": http_date(job.expires_at or parts.now())}
-    return Response(dump(MANIFESTS[job.kind](job, done, url)), 200, headers, "application/json")
+    return Response(dump(MANIFESTS[job.kind](parts, job, url)), 200, headers, "application/json")
 
 
 def http_date(moment: datetime) -> str:
@@ -122,4 +129,8 @@ def packed(path: Path) -> Iterator[bytes]:
     yield packer.flush()
 
 
-MANIFESTS = {"export": export_manifest, "import": import_manifest}
+MANIFESTS = {
+    "export": export_manifest,
+    "import": import_manifest,
+    "submission": submission_manifest,
+}

@@ -75,7 +75,7 @@ def test_what_is_no_job_or_file_is_a_404(server: BulkServer, place: str) -> None
     status = server.begin("$export")
     server.finished(status)
 
-    refusal(server.http.get(f"/fhir/_bulk/{'x' * 32}{place}"), 404)
+    refusal(server.http.get(f"/fhir/_bulk/{'0' * 48}{place}"), 404)
     if place:
         refusal(server.http.get(f"{status}{place}"), 404)
 
@@ -111,7 +111,7 @@ def test_addresses_cannot_be_guessed(server: BulkServer) -> None:
     ids = {server.begin("$export").rpartition("/")[2] for _ in range(3)}
 
     assert len(ids) == 3
-    assert all(len(each) == 32 for each in ids)
+    assert all(len(each) == 48 for each in ids)
 
 
 def test_a_file_answers_head_and_parts_of_it(server: BulkServer) -> None:

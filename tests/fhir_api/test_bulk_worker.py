@@ -217,7 +217,7 @@ def test_jobs_expire_with_their_files(server: BulkServer) -> None:
 def test_folders_that_no_job_has_are_removed_and_others_are_not(server: BulkServer) -> None:
     many(server, 3)
     manifest = server.export("$export")
-    orphan = server.parts.files.home("x" * 32)
+    orphan = server.parts.files.home("0" * 48)
     orphan.mkdir()
     (orphan / "left.ndjson").write_text("{}")
 

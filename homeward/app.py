@@ -29,6 +29,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def create_app(house: House) -> "tuple[FastAPI, Metrics]":
     """The application over a house, and the metrics it counts into."""
     from cds_hooks.routes import build_router as cds_router
+    from fhir_api.routes.beyond import answer_beyond_routes
     from fhir_api.routes.router import build_router as fhir_router
     from fhir_api.routes.smart_router import build_auth_router
     from homeward.fhir import FhirHouse
@@ -41,6 +42,7 @@ def create_app(house: House) -> "tuple[FastAPI, Metrics]":
     )
     app.include_router(build_auth_router(fhir.smart, fhir.authenticator))
     app.include_router(fhir_router(fhir.api), prefix="/fhir")
+    answer_beyond_routes(app)
     cds = cds_parts(house, fhir.api, metrics)
     cds.warm()  # the first call would otherwise wait for schemas and the model
     app.include_router(cds_router(cds))

@@ -30,8 +30,9 @@ class Body(bytes):
 def body_reader(limit: int, types: Collection[str] = READ) -> Callable[[Request], Awaitable[bytes]]:
     """A dependency that reads at most `limit` bytes, fewer where a single resource is sent.
 
-    Raises Unauthorized (401) and WrongContentType (415) before reading, TooLarge (413) as soon as the limit is passed,
-    packed or unpacked, SlowUpload (408), and InvalidRequest (400) for what cannot be unpacked.
+    Raises Unauthorized (401) and WrongContentType (415) before reading, TooLarge (413) as soon as
+    the limit is passed, packed or unpacked, SlowUpload (408), and InvalidRequest (400) for what
+    cannot be unpacked.
     """
 
     async def read_body(request: Request) -> bytes:

@@ -11,6 +11,9 @@ from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+from starlette.types import Scope
 
 from fhir_api.errors import FhirError, InvalidRequest, OurMistake, to_outcome
 from fhir_api.json_text import dump
@@ -22,6 +25,7 @@ from fhir_api.routes.transport import HttpRefusal
 from fhir_api.validation.elements import resource_types
 
 LOG = logging.getLogger("homeward.fhir")
+REST = "_rest"  # what a path is called that fits no interaction
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -34,6 +38,12 @@ class FhirRoute(APIRoute):
         super().__init__(path, endpoint, **given)
         if self.methods and "GET" in self.methods:
             self.methods.add("HEAD")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the route fits: a type in its path is one of R4, an id not an operation."""
+        match, found = super().matches(scope)
+        fits = match is Match.NONE or is_plausible(found.get("path_params", {}))
+        return (match, found) if fits else (Match.NONE, {})
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -72,6 +82,12 @@ class FhirRoute(APIRoute):
         return response
 
 
+def is_plausible(path: dict[str, Any]) -> bool:
+    """Whether what stands in the place of a type or an id could be one."""
+    own = any(str(value).startswith(("$", "_")) for name, value in path.items() if name != REST)
+    return not own and path.get("resource_type", "Patient") in resource_types()
+
+
 def route_of(api: FhirApi) -> type[FhirRoute]:
     """The class of the routes of one site: screened by its limits, kept in its trail."""
     return type("FhirRouteOfSite", (FhirRoute,), {"api": api})
@@ -86,6 +102,8 @@ def refused(error: Exception) -> FhirError:
         return InvalidRequest("This part of the request cannot be read.", f"http.{place}")
     if isinstance(error, HTTPException | AnyHTTPException):
         return HttpRefusal(error.status_code, error.headers)
+    if isinstance(error, ClientDisconnect):
+        return HttpRefusal(400)  # nobody is there to read it but the audit trail
     log_mistake(error)
     return OurMistake(error)
 

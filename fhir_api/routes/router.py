@@ -17,14 +17,12 @@ from fhir_api.routes import (
     validate,
     write,
 )
-from fhir_api.routes.outcome import route_of
+from fhir_api.routes.outcome import REST, is_plausible, route_of
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.served import CLOSED
 from fhir_api.routes.transport import MethodNotAllowed
-from fhir_api.validation.elements import resource_types
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-REST = "/{_rest:path}"
 
 
 def build_router(api: FhirApi) -> APIRouter:
@@ -53,33 +51,22 @@ def register_the_rest(router: APIRouter) -> None:
     """The answer to every other path and method."""
 
     def nothing(request: Request) -> None:
-        allowed = methods_of(router, "/" + request.path_params.get("_rest", ""))
+        allowed = methods_of(router, "/" + request.path_params.get(REST, ""))
         if allowed:
             raise MethodNotAllowed(allowed)
         raise UnknownPlace
 
-    for path in ("", REST):
+    for path in ("", f"/{{{REST}:path}}"):
         router.add_api_route(path, nothing, methods=METHODS, name=CLOSED)
 
 
 def methods_of(router: APIRouter, path: str) -> list[str]:
     """The methods that a path is served with; none when nothing is at this path."""
-    found = [each for each in router.routes if isinstance(each, APIRoute) and each.path != REST]
-    return sorted(
-        {
-            method
-            for each in found
-            if each.path and fits(each, path)
-            for method in each.methods or ()
-        }
-    )
+    found = [each for each in router.routes if isinstance(each, APIRoute) and each.name != CLOSED]
+    return sorted({method for each in found if fits(each, path) for method in each.methods or ()})
 
 
 def fits(route: APIRoute, path: str) -> bool:
-    """Whether a route serves a path: its type is one of R4, its id no operation."""
-    match = route.path_regex.match(path)
-    if match is None:
-        return False
-    given = match.groupdict()
-    operations = any(each.startswith(("$", "_")) for each in given.values())
-    return not operations and given.get("resource_type", "Patient") in resource_types()
+    """Whether a route serves a path with any method."""
+    match = route.path_regex.match(path if route.path else path.rstrip("/"))
+    return match is not None and is_plausible(match.groupdict())

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from fhir_api.access.caller import ANY, EVERYTHING, Caller, Grant
 from fhir_api.audit.event import Access
 from fhir_api.audit.trail import AuditTrail
-from fhir_api.errors import Forbidden, TrailUnavailable, Unauthorized
+from fhir_api.errors import TrailUnavailable, Unauthorized
 from privacy.keys import derive_keys
 from privacy.pseudonyms import pseudonym
 from tests.support.fhir import FHIR_JSON, ROOT, SITE, bundle, observation, patient, put
@@ -189,8 +189,10 @@ def test_a_trail_without_its_database_says_so() -> None:
         AuditTrail(nowhere, SITE).record(Access("read", 200, "r"))
 
 
-@pytest.mark.parametrize(("interaction", "waits"), [("read", False), ("search-type", False),
-                                                    ("update", True), ("transaction", True)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("interaction", "waits"),
+    [("read", False), ("search-type", False), ("update", True), ("transaction", True)],
+)
 def test_one_statement_writes_a_row_and_only_changes_wait_for_the_disk(
     engine: Engine, interaction: str, waits: bool
 ) -> None:
@@ -257,7 +259,3 @@ def app_of(route: Any) -> Any:
     made = FastAPI()
     made.router.routes.append(route)
     return made
-
-
-def test_a_refusal_says_its_name_to_python() -> None:
-    assert Forbidden("read", "Patient").status == 403

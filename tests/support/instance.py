@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from fhir_api.access.caller import ANY, EVERYTHING, Caller, Grant, Limit, anyone
 from fhir_api.audit.trail import AuditTrail
+from fhir_api.routes.beyond import answer_beyond_routes
 from fhir_api.routes.limits import Limits
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.router import build_router
@@ -36,6 +37,7 @@ def app(engine: Engine, **changes: Any) -> FastAPI:
     """The API alone, under `/fhir`."""
     made = FastAPI()
     made.include_router(build_router(parts(engine, **changes)), prefix=FHIR)
+    answer_beyond_routes(made)
     return made
 
 

@@ -19,6 +19,8 @@ from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.served import ANY_TYPE, Served, interactions, served
 from fhir_api.search.offer import Offer
+from fhir_api.subscriptions.access import SUBSCRIPTION
+from fhir_api.subscriptions.published import capability as topic_based
 
 CHANGED = "2026-11-22"  # when what the statement says was last changed
 OF_THE_SYSTEM = {"transaction", "history-system", "search-system"}
@@ -144,6 +146,7 @@ def of_type(resource_type: str, offered: Offered) -> Fhir:
         "referencePolicy": ["literal", "local", "resolves"],
         **found_by(resource_type, offered, shapes),
         **operations(resource_type, offered.routes.operations_of(resource_type), offered.base),
+        **(topic_based(offered.api.subscriptions.topics) if resource_type == SUBSCRIPTION else {}),
     }
 
 

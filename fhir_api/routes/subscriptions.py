@@ -10,10 +10,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from fhir_api.access.caller import Caller, Interaction
-from fhir_api.errors import InvalidRequest, InvalidResource, ResourceNotFound, UnknownParameter
+from fhir_api.errors import (
+    InvalidRequest,
+    InvalidResource,
+    ResourceNotFound,
+    UnknownParameter,
+    UnknownPlace,
+)
 from fhir_api.routes.bodies import body_reader, parsed_object
+from fhir_api.routes.forms import Parameters, form_reader
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.served import CLOSED
+from fhir_api.routes.transport import MethodNotAllowed
 from fhir_api.subscriptions.access import demand, owner_for, why_not
 from fhir_api.subscriptions.definition import Definition, read_definition
 from fhir_api.subscriptions.notification import Notifier
@@ -30,7 +39,9 @@ from fhir_api.subscriptions.repository import SubscriptionStore
 from fhir_api.subscriptions.topics import CANONICAL
 
 IfMatch = Annotated[str | None, Header()]
-Pairs = list[tuple[str, str]]
+OF_ALL = ["GET", "HEAD", "POST"]
+OF_ONE = ["GET", "HEAD", "PUT", "DELETE"]
+EVERY = [*OF_ONE, "POST", "PATCH"]
 
 
 def register(router: APIRouter, api: FhirApi) -> None:
@@ -43,6 +54,7 @@ def register(router: APIRouter, api: FhirApi) -> None:
     add_topics(router, api)
     add_reads(router, desk)
     add_writes(router, desk)
+    close_the_rest(router)
 
 
 class Desk:
@@ -93,7 +105,7 @@ class Desk:
         """What writes notifications for a caller."""
         return Notifier(self.api.base(request), self.api.presenter(caller))
 
-    def statuses(self, request: Request, given: Pairs) -> Response:
+    def statuses(self, request: Request, given: Parameters) -> Response:
         """The statuses of the caller's subscriptions that are asked for."""
         caller = self.caller(request, "read")
         ids = {value for name, value in given if name == "id"}
@@ -107,7 +119,7 @@ class Desk:
         found = [self.store.read(id_, caller.client)]
         return fhir_response(status_bundle(found, self.notifier(caller, request)))
 
-    def events(self, request: Request, id_: str, given: Pairs) -> Response:
+    def events(self, request: Request, id_: str, given: Parameters) -> Response:
         """Events of one of the caller's subscriptions, if they may still read what they tell of."""
         caller = self.caller(request, "read")
         held = self.store.read(id_, caller.client)
@@ -115,7 +127,7 @@ class Desk:
         past = PastEvents(self.store, self.notifier(caller, request), owner)
         return fhir_response(past.bundle(held, dict(given), self.api.now()))
 
-    def found(self, request: Request, given: Pairs) -> Response:
+    def found(self, request: Request, given: Parameters) -> Response:
         """The caller's subscriptions that match a search."""
         caller = self.caller(request, "search")
         if unknown := [name for name, _ in given if name not in SEARCHED]:
@@ -134,7 +146,7 @@ class Desk:
         return fhir_response(bundle | ({"entry": entries} if entries else {}))
 
 
-def matches(held: Held, given: Pairs) -> bool:
+def matches(held: Held, given: Parameters) -> bool:
     """Whether a subscription has one of the values of every parameter."""
     asked = held.definition
     has = {"_id": held.id, "criteria": asked.topic, "status": held.status, "url": asked.endpoint}
@@ -190,6 +202,12 @@ def add_reads(router: APIRouter, desk: Desk) -> None:
     def search(request: Request) -> Response:
         return desk.found(request, request.query_params.multi_items())
 
+    @router.post("/Subscription/_search", name="subscription-search")
+    def search_by_form(
+        request: Request, given: Annotated[Parameters, Depends(form_reader())]
+    ) -> Response:
+        return desk.found(request, given)
+
     @router.get("/Subscription/{id_}", name="subscription-read")
     def read(request: Request, id_: str) -> Response:
         caller = desk.caller(request, "read")
@@ -226,3 +244,24 @@ def add_writes(router: APIRouter, desk: Desk) -> None:
         caller = desk.caller(request, "delete")
         desk.store.delete(id_, caller.client)
         return fhir_response(None, 204)
+
+
+def close_the_rest(router: APIRouter) -> None:
+    """Keep the routes of any type away: history, patch and the like are not for subscriptions."""
+
+    def of_all() -> None:
+        raise MethodNotAllowed(OF_ALL)
+
+    def of_one() -> None:
+        raise MethodNotAllowed(OF_ONE)
+
+    def nothing() -> None:
+        raise UnknownPlace
+
+    closed = (
+        ("/Subscription", of_all),
+        ("/Subscription/{id_}", of_one),
+        ("/Subscription/{_rest:path}", nothing),
+    )
+    for path, answer in closed:
+        router.add_api_route(path, answer, methods=EVERY, name=CLOSED)

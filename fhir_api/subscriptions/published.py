@@ -31,7 +31,9 @@ def capability(topics: Topics) -> Resource:
         "supportedProfile": [PROFILE],
         "interaction": [{"code": code} for code in INTERACTIONS],
         "versioning": "versioned",
+        "readHistory": False,
         "updateCreate": False,
+        "conditionalRead": "not-supported",
         "searchParam": [{"name": name, "type": kind} for name, kind in SEARCHED.items()],
         "operation": [
             {"name": name, "definition": OPERATION + name} for name in ("status", "events")

@@ -251,6 +251,34 @@ def test_subscriptions_are_searched(http: TestClient) -> None:
     assert http.get("/fhir/Subscription?payload=x").status_code == 400
 
 
+def test_a_search_may_be_posted_as_a_form(http: TestClient) -> None:
+    id_ = post(http, subscription(HOOK)).json()["id"]
+    answer = http.post("/fhir/Subscription/_search", data={"_id": id_})
+
+    assert answer.json()["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("PATCH", "/1", 405),
+        ("POST", "/1", 405),
+        ("PUT", "", 405),
+        ("DELETE", "", 405),
+        ("GET", "/_history", 404),
+        ("GET", "/1/_history", 404),
+        ("GET", "/1/_history/1", 404),
+    ],
+)
+def test_what_is_not_for_subscriptions_is_told(
+    http: TestClient, method: str, path: str, status: int
+) -> None:
+    answer = http.request(method, f"/fhir/Subscription{path}")
+
+    assert answer.status_code == status
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
 def test_a_client_cannot_have_any_number_of_subscriptions(http: TestClient) -> None:
     answers = [post(http, subscription(HOOK)).status_code for _ in range(6)]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "adt",
+    "clients",
     "demo",
     "doctor",
     "docs",

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fhir_api.errors import InvalidRequest
+from fhir_api.json_text import dump
 from fhir_api.smart.sealing import Seal
 
 PURPOSE = "context"
@@ -119,7 +120,7 @@ def text_of(given: dict[str, Any], name: str, form: re.Pattern[str] | None = Non
 def truth_of(given: dict[str, Any], name: str) -> bool | None:
     """True or false, also as text, or None when absent."""
     value = given.get(name)
-    if value in (None, True, False):
+    if value is None or isinstance(value, bool):
         return value
     if value in ("true", "false"):
         return bool(value == "true")
@@ -128,10 +129,13 @@ def truth_of(given: dict[str, Any], name: str) -> bool | None:
 
 def items_of(given: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     """The items of `fhirContext`, each with a relative reference, a canonical or an identifier."""
-    items = given.get("fhirContext") or []
+    items = given.get("fhirContext")
+    if items is None:
+        return ()
     if not isinstance(items, list) or not all(map(is_item, items)):
         raise InvalidRequest("fhirContext is a list of references.", "parameters.fhirContext")
-    return tuple(items)
+    read: list[dict[str, Any]] = json.loads(dump(items))  # plain numbers again
+    return tuple(read)
 
 
 def is_item(item: object) -> bool:

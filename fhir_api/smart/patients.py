@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 
 from fhir_api.store.vault import Vault
 from privacy.keys import SiteKeys
-from privacy.pseudonyms import is_pseudonym, pseudonym
+from privacy.pseudonyms import pseudonym
 
 SHOWN = 20
 LISTED = text("""
@@ -33,17 +33,16 @@ class Patients:
     vault: Vault | None
 
     def some(self) -> list[str]:
-        """Ids of a few patients; real ones where the vault knows them."""
+        """Real ids of a few patients, those that the vault knows."""
+        if self.vault is None:
+            return []
         given = {"site": self.keys.site, "count": SHOWN}
         with self.engine.connect() as connection:
             stored = [f"Patient/{each}" for each in connection.scalars(LISTED, given)]
-        real = self.vault.names(stored) if self.vault is not None else {}
-        return sorted(real.get(each, each).partition("/")[2] for each in stored)
+        return sorted(name.partition("/")[2] for name in self.vault.names(stored).values())
 
     def exists(self, id_: str) -> bool:
-        """Whether a patient of this id is stored."""
-        known = self.vault is None and is_pseudonym(id_)
-        stored = id_ if known else pseudonym(self.keys, "Patient", id_)
+        """Whether a patient of this real id is stored."""
+        given = {"site": self.keys.site, "id": pseudonym(self.keys, "Patient", id_)}
         with self.engine.connect() as connection:
-            given = {"site": self.keys.site, "id": stored}
             return bool(connection.execute(EXISTS, given).scalar_one())

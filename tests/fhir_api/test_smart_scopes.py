@@ -45,9 +45,11 @@ def test_v1_and_v2_are_read(scope: str, letters: str) -> None:
 @pytest.mark.parametrize(
     "scope",
     ["patient/Observation", "patient/Observation.", "patient/Observation.sr",
-     "patient/Observation.rr", "patient/Observation.x", "patient/observation.rs", "patient/Nothing.rs", "Patient/Patient.rs",
+     "patient/Observation.rr", "patient/Observation.x", "patient/observation.rs",
+     "patient/Nothing.rs", "Patient/Patient.rs",
      "patient/.rs", "patient/*", "patient/**.rs", "patient/Patient.rs?",
-     "patient/Patient.rs?category", "patient/Patient.rs?category=", "patient/Patient.rs?_include=*", "patient/Patient.rs?_count=1",
+     "patient/Patient.rs?category", "patient/Patient.rs?category=",
+     "patient/Patient.rs?_include=*", "patient/Patient.rs?_count=1",
      "patient/Patient.read?category=x", "patient/Patient.rs?a b=c", "patient/Patient.rs#x",
      "patient/Patient.rs?code=%FF", "patient/Patient.rs?code=%00", "patient/Patient.rs\n", "",
      "admin/Patient.rs", "system/*.rs/x", "launch/practitioner", "OPENID"],

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from fhir_api.errors import FhirError, StoreUnavailable, VersionConflict
 from fhir_api.hl7v2.conversion.convert import (
@@ -148,7 +148,7 @@ class Receiver:
         """Keep a dead letter; raises Rejected when that cannot be done."""
         try:
             self.journal.bury(received, refusal, content)
-        except DBAPIError as error:
+        except OperationalError as error:
             raise unavailable() from error
 
 
@@ -161,7 +161,7 @@ def refusal_of(error: Exception) -> Refusal:
     """How an error of ours is told to the sender."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, StoreUnavailable | DBAPIError):
+    if isinstance(error, StoreUnavailable | OperationalError):
         return unavailable()
     if isinstance(error, VersionConflict):
         return Rejected(LOCKED, WHOLE, "others write the same records; send it again.")

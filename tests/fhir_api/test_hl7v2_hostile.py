@@ -33,11 +33,15 @@ PIECES = st.sampled_from(
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
     """A real message, cut, doubled, spliced and overwritten in some places."""
-    content = bytearray(draw(st.sampled_from([RICH, adt("A03"), adt("A40", PID, "MRG|1^^^H^MR")])))
+    content = bytearray(draw(st.sampled_from([RICH, RICH, adt("A40", PID, "MRG|1^^^H^MR")])))
+    chance = draw(st.randoms(use_true_random=False))
+    begin = (
+        content.index(b"\r") if draw(st.booleans()) else 0
+    )  # the header is spared as often as not
     for _ in range(draw(st.integers(1, 5))):
-        at = draw(st.integers(0, len(content)))
-        until = min(len(content), at + draw(st.integers(0, 40)))
-        content[at:until] = draw(PIECES) * draw(st.integers(0, 3))
+        at = chance.randrange(begin, len(content))
+        until = min(len(content), at + draw(st.integers(0, 12)))
+        content[at:until] = draw(PIECES) * draw(st.integers(0, 2))
     return bytes(content)
 
 

@@ -100,16 +100,15 @@ def move(
         history.append({"location": before} | ({"period": {"end": began}} if began else {}))
     if here and (not history or history[-1]["location"] != here):
         if history:
-            close(history[-1], began)
+            close(history[-1], began, assembly.clock.zone)
         history.append({"location": here} | ({"period": {"start": began}} if began else {}))
 
 
-def close(last: Json, moment: str | None) -> None:
+def close(last: Json, moment: str | None, zone: tzinfo) -> None:
     """End the last stay of a history, unless it has ended."""
-    ended = last.get("status") == COMPLETED
+    if moment and last.get("status") != COMPLETED:
+        last["period"] = ended(last.get("period", {}), moment, zone)
     last["status"] = COMPLETED
-    if moment and not ended:
-        last["period"] = last.get("period", {}) | {"end": moment}
 
 
 def settle(last: Json, status: str, visit: Json, zone: tzinfo) -> None:
@@ -117,10 +116,13 @@ def settle(last: Json, status: str, visit: Json, zone: tzinfo) -> None:
     period = {name: value for name, value in last.pop("period", {}).items() if name == "start"}
     last["status"] = {IN_PROGRESS: ACTIVE, PLANNED: PLANNED}.get(status, COMPLETED)
     if last["status"] == COMPLETED and "end" in visit:
-        begins_later = "start" in period and instant_of(period["start"], zone) > instant_of(
-            visit["end"], zone
-        )
-        period = {} if begins_later else period
-        period["end"] = visit["end"]
+        period = ended(period, visit["end"], zone)
     if period:
         last["period"] = period
+
+
+def ended(period: Json, end: str, zone: tzinfo) -> Json:
+    """A period with an end; a beginning that would lie after it is left out."""
+    start = period.get("start")
+    is_before = start is not None and instant_of(start, zone) <= instant_of(end, zone)
+    return ({"start": start} if is_before else {}) | {"end": end}

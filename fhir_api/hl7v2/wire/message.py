@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fhir_api.hl7v2.wire.characters import BYTE_ORDER_MARK, decoded
 from fhir_api.hl7v2.wire.escapes import Delimiters, unescaped
-from fhir_api.hl7v2.wire.refusals import SEQUENCE, Place, Rejected
+from fhir_api.hl7v2.wire.refusals import SEQUENCE, WRONG_TYPE, Place, Rejected
 
 NULL = '""'
 SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
@@ -146,6 +146,8 @@ def read_message(content: bytes) -> Message:
     delimiters = delimiters_of(content)
     marks = (delimiters.field.encode(), delimiters.repetition.encode())
     text, codec = decoded(content, marks)
+    if "\x00" in text:
+        raise Rejected(WRONG_TYPE, HEADER, "the message holds a NUL character.")
     lines = split_segments(text)
     if len(lines) > MOST_SEGMENTS:
         raise Rejected(SEQUENCE, HEADER, f"the message has over {MOST_SEGMENTS:,} segments.")

@@ -198,16 +198,6 @@ def test_no_site_sees_another(store: ResourceStore, engine: Engine) -> None:
         assert connection.exec_driver_sql(query).all() == []
 
 
-def test_a_search_goes_page_by_page(store: ResourceStore) -> None:
-    store.write([clean(id_) for id_ in "abcde"])
-
-    first = store.search("Observation", patient_id="p1ann", page=(3, ""))
-    second = store.search("Observation", patient_id="p1ann", page=(3, first[-1].resource_id))
-
-    assert [each.resource_id for each in first + second] == list("abcde")
-    assert [each.resource_id for each in store.search("Observation", ids={"b", "z"})] == ["b"]
-
-
 def test_work_is_done_again_when_another_writer_was_first(store: ResourceStore) -> None:
     attempts = []
 

@@ -49,11 +49,10 @@ class House:
     @cached_property
     def engine(self) -> "Engine":
         """Connections to the database, which has the newest schema from here on."""
-        from sqlalchemy import create_engine
-
         from fhir_api.store.migrate import migrate
+        from homeward.database import make_engine
 
-        engine = create_engine(self.database_url, pool_pre_ping=True)
+        engine = make_engine(self.database_url)
         migrate(engine)
         return engine
 

@@ -98,6 +98,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless fronted.")
     port: int = Field(8080, ge=0, le=65535, description="Port of FHIR and CDS Hooks.")
     metrics_port: int = Field(9090, ge=0, le=65535, description="Port of /metrics alone.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that answer; each keeps its own model in memory, and its metrics on "
+        "the next port.",
+    )
     maximum_body_mb: int = Field(50, ge=1, description="Largest Bundle posted, megabytes.")
     maximum_resource_mb: int = Field(
         10, ge=1, description="Largest body sent to one type or resource, megabytes."

@@ -51,6 +51,7 @@ class ResourceStore:
 
     def __init__(self, engine: Engine, site: str, policy: str, vault: Vault | None = None) -> None:
         self.engine = engine
+        self.reading = engine.execution_options(isolation_level="AUTOCOMMIT")  # one trip a question
         self.site = site
         self.policy = policy
         self.vault = vault
@@ -117,7 +118,7 @@ class ResourceStore:
     def fetch(self, query: TextClause, given: dict[str, Any]) -> list[StoredResource]:
         """Rows of a query that selects what NEWEST selects."""
         try:
-            with self.engine.connect() as connection:
+            with self.reading.connect() as connection:
                 rows = connection.execute(query, given | {"site": self.site}).all()
         except DBAPIError as error:
             give_up_unless_conflict(error)

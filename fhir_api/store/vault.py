@@ -31,7 +31,7 @@ class Vault:
     """Sealed names of one site."""
 
     def __init__(self, engine: Engine, keys: SiteKeys) -> None:
-        self.engine = engine
+        self.reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self.site = keys.site
         self.cipher = AESGCM(keys.vault)
 
@@ -56,7 +56,7 @@ class Vault:
         """Real names of those that are known; one query."""
         if not names:
             return {}
-        with self.engine.connect() as connection:
+        with self.reading.connect() as connection:
             return self.read(connection, names)
 
     def read(self, connection: Connection, names: Collection[str]) -> dict[str, str]:

@@ -1,13 +1,18 @@
 """`homeward serve`: FHIR at /fhir, CDS Hooks at /cds-services, metrics on a port of their own."""
 
 import logging
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from homeward.errors import WrongCall
+from homeward.errors import CannotStart, WrongCall
 from homeward.house import House, open_house
 
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+LARGEST_HEAD = 65_536  # bytes; the API itself refuses smaller ones with an OperationOutcome
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -20,6 +25,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address; default 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default 8080.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Of /metrics; default 9090.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer; default 1.")] = None,
     behind_proxy: Annotated[
         bool, typer.Option(help="A proxy in front authenticates callers and ends TLS.")
     ] = False,
@@ -31,13 +37,20 @@ def serve(
 
     Example: homeward serve --port 8080 --metrics-port 9090
     """
-    with open_house(host=host, port=port, metrics_port=metrics_port) as house:
+    from homeward.workers import serve_with
+
+    given = {"host": host, "port": port, "metrics_port": metrics_port, "workers": workers}
+    with open_house(**given) as house:
         _refuse_open_door(house, behind_proxy=behind_proxy)
-        listen(house)
+        if house.settings.workers == 1:
+            listen(house)
+        else:
+            house.engine.dispose()  # the schema is new; the embedded database stays up meanwhile
+            serve_with(house.settings)
 
 
-def listen(house: House) -> None:
-    """Answer requests until the process is told to stop."""
+def listen(house: House, doors: "Sequence[socket.socket]" = ()) -> None:
+    """Answer requests until the process is told to stop; at sockets that listen, if some do."""
     import uvicorn
     from threadpoolctl import threadpool_limits
 
@@ -49,9 +62,18 @@ def listen(house: House) -> None:
     app, metrics = create_app(house)
     # One score is small; threads of BLAS would wait for each other longer than they compute.
     with threadpool_limits(1), MetricsServer(house, metrics, settings.metrics_port):
-        uvicorn.run(
-            app, host=settings.host, port=settings.port, log_level="warning", access_log=False
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
         )
+        server = uvicorn.Server(config)
+        server.run(sockets=list(doors) or None)
+    if not server.started:
+        raise CannotStart("The server could not start; its words are above.")
 
 
 def _refuse_open_door(house: House, *, behind_proxy: bool) -> None:

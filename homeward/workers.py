@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
+from types import FrameType
 
 from homeward.errors import CannotStart
 from homeward.settings import Settings
@@ -36,11 +37,14 @@ def serve_with(settings: Settings) -> None:
         for worker in workers:
             worker.start()
         asked = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: asked.set() or stop(workers))
-        try:
-            connection.wait([worker.sentinel for worker in workers])
-        except KeyboardInterrupt:
+
+        def end(_signal: int, _frame: FrameType | None) -> None:
             asked.set()
+            stop(workers)
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        connection.wait([worker.sentinel for worker in workers])
         stop(workers)
     if not asked.is_set():
         raise CannotStart("A worker of the server ended by itself; its words are above.")

@@ -89,7 +89,7 @@ def ingest_files(
         stored = sum(tally.stored for tally in run.outcome.tallies.values())
         if stored >= WORTH_ANALYSING:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("ANALYZE resource_version, resource_head"))
+                connection.execute(text("ANALYZE resource_version, resource_head, search_value"))
     finally:
         engine.dispose()
     found = run.outcome

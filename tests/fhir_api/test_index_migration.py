@@ -55,6 +55,18 @@ def test_new_numbers_go_on_after_those_of_old_heads(engine: Engine) -> None:
     assert following > last
 
 
+def test_the_planner_knows_how_often_a_code_stands_in_its_lane(engine: Engine) -> None:
+    rows = """INSERT INTO search_value (resource, lane, place, code)
+        SELECT n, n % 10, 0, 'code ' || n % 10 FROM generate_series(1, 5000) n"""
+    with engine.begin() as connection:
+        connection.execute(text(rows))
+        connection.execute(text("ANALYZE search_value"))
+        query = "EXPLAIN SELECT FROM search_value WHERE lane = 3 AND code = 'code 3'"
+        plan = connection.execute(text(query)).scalars().first()
+
+    assert "rows=500 " in plan  # 50, were they thought independent
+
+
 def test_the_index_can_be_taken_back(engine: Engine) -> None:
     downgraded(engine, "0004")
 

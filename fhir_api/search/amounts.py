@@ -1,7 +1,8 @@
 """Numbers and quantities of a search, and the SQL that compares them with stored ones.
 
 https://hl7.org/fhir/R4/search.html#number. With `eq` and `ne` a number stands for all that round
-to it (`100` for 99.5 up to 100.5); with the other prefixes for itself. A stored number has the
+to it (`100` for 99.5 up to 100.5, `1e2` for 95 up to 105, as R4's table has it); with the other
+prefixes for itself. A stored number has the
 bounds of its own precision and counts by their middle.
 """
 
@@ -9,7 +10,7 @@ import re
 from decimal import Decimal
 
 from fhir_api.search.bound import Bound
-from fhir_api.search.precision import EXACT, bounds
+from fhir_api.search.precision import EXACT, HALF, Bounds, bounds
 
 FORM = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
 NEAR = Decimal("0.1")
@@ -45,9 +46,15 @@ def compared(prefix: str, number: Decimal, bound: Bound, alias: str) -> str:
 
 def inside(number: Decimal, bound: Bound, alias: str, middle: str) -> str:
     """SQL: a stored number rounds to the one asked for; an index can use the first two bounds."""
-    low, high = bounds(number)
+    low, high = bounds(number) if int(number.as_tuple().exponent) <= 0 else round_bounds(number)
     least, most = bound.value(low), bound.value(high)
     return (
         f"({alias}.low < {most} AND {alias}.high >= {least} "
         f"AND {middle} >= {least} AND {middle} < {most})"
     )
+
+
+def round_bounds(number: Decimal) -> Bounds:
+    """The bounds of a number written with a positive exponent."""
+    half = HALF.scaleb(int(number.as_tuple().exponent) - 1)
+    return Bounds(EXACT.subtract(number, half), EXACT.add(number, half))

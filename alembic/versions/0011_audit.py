@@ -83,7 +83,11 @@ def upgrade() -> None:
     for columns in (["site", "recorded_at", "number"], ["site", "client", "number"]):
         op.create_index(op.f(f"ix_audit_event_{'_'.join(columns)}"), "audit_event", columns)
     op.create_index(
-        "ix_audit_event_about", "audit_event", ["patients", "resources"], postgresql_using="gin"
+        "ix_audit_event_about",
+        "audit_event",
+        ["patients", "resources"],
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
     )
     op.execute(REFUSE)
     op.execute(GUARD)

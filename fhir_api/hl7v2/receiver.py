@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fhir_api.errors import FhirError, StoreUnavailable, VersionConflict
 from fhir_api.hl7v2.conversion.convert import (
@@ -38,6 +39,7 @@ from fhir_api.hl7v2.wire.refusals import (
 from fhir_api.ingest.ingestor import Ingestor
 
 APPLIED, LATE = "applied", "late"
+AWAY = (StoreUnavailable, OperationalError, PoolTimeout)
 WHOLE = Place("MSH")
 log = logging.getLogger(__name__)
 
@@ -148,7 +150,7 @@ class Receiver:
         """Keep a dead letter; raises Rejected when that cannot be done."""
         try:
             self.journal.bury(received, refusal, content)
-        except OperationalError as error:
+        except AWAY as error:
             raise unavailable() from error
 
 
@@ -161,7 +163,7 @@ def refusal_of(error: Exception) -> Refusal:
     """How an error of ours is told to the sender."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, StoreUnavailable | OperationalError):
+    if isinstance(error, AWAY):
         return unavailable()
     if isinstance(error, VersionConflict):
         return Rejected(LOCKED, WHOLE, "others write the same records; send it again.")

@@ -18,7 +18,7 @@ from tests.support.fhir import ROOT, SITE
 from tests.support.hl7v2 import NOW, PID, adt, count, first_line, pv1, receiver
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-OBSERVED = adt("A01", PID, pv1(f44="20240501"), "DG1|1||X^y|||A||||||||||||soon")
+REFUSED = adt("A01", PID, pv1(f44="soon"))
 
 
 def command(url: str, home: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
@@ -75,11 +75,11 @@ def send(port: int, message: bytes) -> bytes:
 def test_dead_letters_are_listed_and_replayed(
     engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
-    receiver(engine).receive(OBSERVED, NOW)
+    receiver(engine).receive(REFUSED, NOW)
     listed = json.loads(run(database_url, tmp_path, "dead-letters", "--json").stdout)
     again = run(database_url, tmp_path, "replay")
 
-    assert [each["place"] for each in listed["dead_letters"]] == ["DG1-19"]
+    assert [each["place"] for each in listed["dead_letters"]] == ["PV1-44"]
     assert listed["counts"] == {"applied": 0, "late": 0, "dead_letters": 1, "mended": 0}
     assert (again.returncode, again.stdout) == (1, "1 refused\n")
     assert "1 dead letters" in run(database_url, tmp_path, "dead-letters").stdout

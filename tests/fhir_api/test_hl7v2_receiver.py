@@ -8,6 +8,7 @@ from fhir_api.errors import StoreUnavailable
 from fhir_api.hl7v2.conversion.vocabulary import Vocabulary
 from fhir_api.hl7v2.replay import replay
 from fhir_api.ingest.ingestor import Ingestor, Stored
+from tests.support.data import shared_data
 from tests.support.fhir import dump
 from tests.support.hl7v2 import (
     ANY,
@@ -19,6 +20,7 @@ from tests.support.hl7v2 import (
     first_line,
     pv1,
     receiver,
+    reference_messages,
     shown,
     told,
     versions,
@@ -192,3 +194,17 @@ def test_the_tables_of_the_site_decide_which_codes_are_known(engine: Engine) -> 
     told(taker, adt("A01", PID, pv1(f2="KH")))
 
     assert shown(engine, "Encounter")[0]["class"]["code"] == "IMP"
+
+
+def test_every_reference_message_of_our_events_is_stored_without_a_name(engine: Engine) -> None:
+    taker = receiver(engine)
+    outcomes = {}
+    for path in reference_messages(shared_data("hl7v2_messages")):
+        if path.name.startswith("ADT"):
+            outcomes[path.stem] = taker.receive(path.read_bytes(), NOW).outcome
+
+    taken = {name for name, outcome in outcomes.items() if outcome in {"applied", "late"}}
+    assert {name for name, outcome in outcomes.items() if outcome == "refused"} == set()
+    assert len(taken) == 16
+    for value in ("EVERYMAN", "Bixby", "DUCK", "PATID1234", "10006579", "4762 Hickory", "Granite"):
+        assert value not in everything(engine)

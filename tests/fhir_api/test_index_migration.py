@@ -62,7 +62,7 @@ def test_the_planner_knows_how_often_a_code_stands_in_its_lane(engine: Engine) -
         connection.execute(text(rows))
         connection.execute(text("ANALYZE search_value"))
         query = "EXPLAIN SELECT FROM search_value WHERE lane = 3 AND code = 'code 3'"
-        plan = connection.execute(text(query)).scalars().first()
+        plan = str(connection.execute(text(query)).scalars().first())
 
     assert "rows=500 " in plan  # 50, were they thought independent
 

@@ -17,6 +17,7 @@ from fhir_api.store.unit import UnitOfWork
 from privacy.pseudonyms import identifier_token, value_token
 from privacy.records import CleanResource
 from tests.support.cleaning import KEYS
+from tests.support.fhir import SITE, ingestor
 from tests.support.index import stored_values
 
 A = ("Encounter", "a")
@@ -264,3 +265,16 @@ def test_tokens_of_references_are_stored_beside_the_values(
     store.write([CleanResource(*A, None, body, (), {}, (("subject:identifier", "i1x"),))])
 
     assert stored_values(engine, "site") == {A: {("subject:identifier", "i1x")}}
+
+
+def test_ingestion_stores_tokens_of_identifiers_that_it_does_not_keep(engine: Engine) -> None:
+    subject = {"type": "Patient", "identifier": {"system": "urn:mrn", "value": "4711"}}
+    sent = {"resourceType": "Condition", "id": "c", "subject": subject}
+    taking = ingestor(engine)
+
+    taking.resources([sent])
+
+    (found,) = stored_values(engine, SITE).values()
+    token = identifier_token(taking.keys, "urn:mrn", "4711")
+    assert {("subject:identifier", token), ("patient:identifier", token)} <= found
+    assert "4711" not in str(found)

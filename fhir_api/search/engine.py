@@ -145,9 +145,14 @@ class SearchEngine:
         resource_type: str,
         ids: Collection[str],
         limits: Sequence[Limit],
+        caller: Caller | None = None,
     ) -> set[str]:
-        """Those of the pseudonyms whose newest version is inside one of the limits."""
-        question = Question(resource_type, (), limits=tuple(limits))
+        """Those of the pseudonyms whose newest version is inside one of the limits.
+
+        With a caller, the limits are searches of theirs: ids are named as they name them, and
+        chains end where their own limits are.
+        """
+        question = Question(resource_type, (), caller, tuple(limits))
         frame = self.frame(connection, question, Reading())
         matches = matches_of(frame, Reading(), question)
         named = f"{matches.place.head}.resource_id = ANY({frame.bound.texts(ids)})"

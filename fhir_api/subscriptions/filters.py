@@ -139,7 +139,8 @@ MATCHES: Mapping[str, Callable[[str, Any], bool]] = {
 
 def criterion_of(filters: Sequence[Filter], topic: Topic, presenter: Presenter) -> str | None:
     """The filters as one criterion, references as the caller knows them; None without filters."""
-    written = [f"{each.name}={quote(shown(each, topic, presenter), SAFE)}" for each in filters]
+    served = [each for each in filters if each.name in topic.filters]
+    written = [f"{each.name}={quote(shown(each, topic, presenter), SAFE)}" for each in served]
     return f"{topic.resource}?{'&'.join(written)}" if written else None
 
 

@@ -81,8 +81,11 @@ class Listener:
         )
 
     def passes(self, topic: Topic, body: Mapping[str, Any]) -> bool:
-        """Whether every filter lets a resource through."""
-        return all(each.passes(topic.filters[each.name], body) for each in self.filters)
+        """Whether every filter lets a resource through; one no longer served lets none."""
+        return all(
+            each.name in topic.filters and each.passes(topic.filters[each.name], body)
+            for each in self.filters
+        )
 
 
 def fill_outbox(engine: Engine, site: str, topics: Topics, most: int = MOST) -> int | None:

@@ -66,6 +66,7 @@ class Event:
         resource_type: Of the focus.
         resource_id: Pseudonym of the focus.
         version: Of the focus.
+        patient_id: Pseudonym of the patient whose compartment the focus is in, or None.
         occurred_at: UTC; when the focus was stored.
     """
 
@@ -73,6 +74,7 @@ class Event:
     resource_type: str
     resource_id: str
     version: int
+    patient_id: str | None
     occurred_at: datetime
 
     @property

@@ -54,7 +54,7 @@ DELETE = text(f"DELETE {MINE} AND subscription_id = :id")
 COUNT = text(f"SELECT count(*) {MINE}")
 LOCK_CLIENT = text("SELECT pg_advisory_xact_lock(hashtextextended(:named, 0))")
 EVENTS = text("""
-    SELECT number, resource_type, resource_id, version, occurred_at
+    SELECT number, resource_type, resource_id, version, patient_id, occurred_at
     FROM subscription_event
     WHERE site = :site AND subscription_id = :id AND number >= :since AND number <= :until
       AND (cast(:patients AS text[]) IS NULL OR patient_id = any(cast(:patients AS text[])))
@@ -209,8 +209,8 @@ def filters_of(stored: list[Any]) -> tuple[Filter, ...]:
 
 def event_of(row: Row[Any]) -> Event:
     """A row of EVENTS as a record."""
-    number, kind, id_, version, occurred_at = tuple[Any, ...](row)
-    return Event(number, kind, id_, version, occurred_at.astimezone(UTC))
+    number, kind, id_, version, patient_id, occurred_at = tuple[Any, ...](row)
+    return Event(number, kind, id_, version, patient_id, occurred_at.astimezone(UTC))
 
 
 def utc(moment: datetime | None) -> datetime | None:

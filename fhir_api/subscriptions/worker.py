@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 
 from sqlalchemy import Engine
 
+from fhir_api.audit.event import Access
+from fhir_api.audit.trail import AuditTrail
 from fhir_api.json_text import dump
 from fhir_api.outbound.client import Answer
 from fhir_api.outbound.errors import NotAllowed, Unreachable
@@ -41,6 +43,21 @@ class Outbound(Protocol):
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer; raises NotAllowed before anything is sent, or Unreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How notifications leave the server.
+
+    Attributes:
+        connect: A client that waits so many seconds for an answer.
+        base: Address of the FHIR API as subscribers reach it.
+        trail: Where it is written down who was told of whom; None where no one asks for that.
+    """
+
+    connect: Callable[[float], Outbound]
+    base: str
+    trail: AuditTrail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +90,7 @@ class Worker:
         keys: Of the site.
         vault: Real names of pseudonyms, for subscribers who may see them; or None.
         rules: Of the site.
-        connect: A client that waits so many seconds for an answer.
-        base: Address of the FHIR API as subscribers reach it.
+        way: How notifications leave.
     """
 
     def __init__(
@@ -83,15 +99,14 @@ class Worker:
         keys: SiteKeys,
         vault: Vault | None,
         rules: SubscriptionRules,
-        connect: Callable[[float], Outbound],
-        base: str,
+        way: Way,
     ) -> None:
         self.store = SubscriptionStore(engine, keys)
         self.keys = keys
         self.vault = vault
         self.rules = rules
-        self.connect = cache(connect)
-        self.base = base
+        self.way = way
+        self.connect = cache(way.connect)
         self.leases = Leases(self.store, rules.retry)
 
     def step(self, now: datetime) -> Step:
@@ -138,31 +153,48 @@ class Worker:
         """Post a notification and note what became of it."""
         kind: Did = told.kind  # type: ignore[assignment]  # queries are not sent
         newest = told.events[-1].number if told.events else held.delivered
-        body = Notifier(self.base, self.presenter(held)).bundle(held, told, now)
+        bundle = Notifier(self.way.base, self.presenter(held)).bundle(held, told, now)
         try:
-            problem = self.post(held, dump(body))
+            status = self.post(held, dump(bundle))
         except NotAllowed:
             problem = "the endpoint is no longer allowed"
             self.leases.give_up(held, problem, now)
             return Step(written, kind, problem=problem)
-        if problem is None:
+        self.record(held, told, status, bundle["id"])
+        if 200 <= status < 300:
             self.leases.succeed(held, newest, now)
             return Step(written, kind, len(told.events))
+        problem = f"the endpoint answered {status}" if status else "the endpoint gave no answer"
         self.leases.fail(held, newest, problem, now)
         return Step(written, kind, problem=problem)
 
-    def post(self, held: Held, body: bytes) -> str | None:
-        """Post a body to the endpoint; why it was not received, or None."""
+    def post(self, held: Held, body: bytes) -> int:
+        """The status that the endpoint answers a body with; 0 when it gives no answer."""
         definition = held.definition
         if definition.endpoint not in self.rules.allowed:
             raise NotAllowed
         headers = headers_of(definition.secrets.headers, definition.payload)
         client = self.connect(float(definition.timeout_s or USUAL_TIMEOUT_S))
         try:
-            answer = client.post(definition.endpoint, body, headers)
+            return client.post(definition.endpoint, body, headers).status
         except Unreachable:
-            return "the endpoint gave no answer"
-        return None if 200 <= answer.status < 300 else f"the endpoint answered {answer.status}"
+            return 0
+
+    def record(self, held: Held, told: Told, status: int, request_id: str) -> None:
+        """Write down who was told of whom, received or not; what tells of nobody is not written."""
+        if self.way.trail is None or not told.events or told.content == "empty":
+            return
+        owners = {f"Patient/{each.patient_id}" for each in told.events if each.patient_id}
+        focuses = {f"{each.name}/_history/{each.version}" for each in told.events}
+        access = Access(
+            "notification",
+            status,
+            request_id,
+            held.owner.client,
+            patients=tuple(sorted(owners)),
+            resources=tuple(sorted(focuses)),
+        )
+        self.way.trail.record(access)
 
 
 def work(worker: Worker, stop: threading.Event, now: Callable[[], datetime]) -> None:

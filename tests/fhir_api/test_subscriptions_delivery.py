@@ -12,6 +12,7 @@ from tests.support.fhir import FHIR_JSON, NOW, SITE
 from tests.support.subscriptions import (
     RETRY,
     RISK,
+    STAY,
     Receiver,
     client,
     drain,
@@ -23,6 +24,7 @@ from tests.support.subscriptions import (
     risk,
     rules,
     stay,
+    stored_id,
     subscription,
     worker,
 )
@@ -426,3 +428,45 @@ def test_old_events_that_were_received_are_forgotten_and_numbers_go_on(desk: Des
     assert forget_events(desk.engine, SITE, NOW + timedelta(seconds=1)) == 1
     desk.finish("3")
     assert numbers(desk.http.get(f"/fhir/Subscription/{id_}/$events").json()) == [2, 3]
+
+
+def trail(engine: Engine) -> list[Any]:
+    query = text("SELECT interaction, status, client, patients, resources FROM audit_event")
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_who_is_told_of_whom_is_on_record_whether_received_or_not(desk: Desk) -> None:
+    desk.subscribe()
+    desk.wait(0)
+    before = trail(desk.engine)
+    desk.hook.status = 500
+    desk.finish("1")
+    desk.hook.status = 200
+    desk.wait(10)
+
+    patients = [f"Patient/{stored_id('Patient', 'ann')}"]
+    focus = [f"Encounter/{stored_id('Encounter', '1')}/_history/1"]
+    assert before == []
+    assert trail(desk.engine) == [
+        ("notification", status, "anonymous", patients, focus) for status in (500, 200)
+    ]
+
+
+def test_a_notification_that_tells_of_nobody_is_not_on_record(desk: Desk) -> None:
+    desk.subscribe(STAY, "empty")
+    desk.wait(0)
+    desk.finish("1")
+
+    assert trail(desk.engine) == []
+
+
+def test_a_filter_that_is_no_longer_served_lets_nothing_through(desk: Desk) -> None:
+    id_ = desk.subscribe(criterion="Encounter?class=IMP")
+    desk.wait(0)
+    with desk.engine.begin() as connection:
+        connection.execute(text("""UPDATE subscription SET filters = '[["gone", ["IMP"]]]'"""))
+    desk.finish("1")
+
+    assert desk.hook.kinds() == ["handshake"]
+    assert desk.status(id_) == "active"

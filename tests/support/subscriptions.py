@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from fhir_api.access.caller import Caller, anyone
+from fhir_api.audit.trail import AuditTrail
 from fhir_api.outbound.client import OutboundClient
 from fhir_api.outbound.destination import AllowList
 from fhir_api.routes import subscriptions
@@ -31,7 +32,7 @@ from fhir_api.subscriptions.records import Owner
 from fhir_api.subscriptions.repository import SubscriptionStore
 from fhir_api.subscriptions.rules import Retry, SubscriptionRules
 from fhir_api.subscriptions.seal import Secrets
-from fhir_api.subscriptions.worker import Step, Worker
+from fhir_api.subscriptions.worker import Step, Way, Worker
 from fhir_api.validation.validator import Validator
 from privacy.keys import SiteKeys, derive_keys
 from privacy.policy import load_policy
@@ -135,7 +136,8 @@ def worker(engine: Engine, given: SubscriptionRules, *endpoints: str) -> Worker:
     def connect(timeout_s: float) -> OutboundClient:
         return OutboundClient(endpoints, allow_private=True, timeout_s=timeout_s)
 
-    return Worker(engine, KEYS, Vault(engine, KEYS), given, connect, BASE)
+    way = Way(connect, BASE, AuditTrail(engine, SITE))
+    return Worker(engine, KEYS, Vault(engine, KEYS), given, way)
 
 
 def subscription(

@@ -16,7 +16,7 @@ from fhir_api.errors import InvalidRequest
 from fhir_api.json_text import dump_sorted
 from fhir_api.routes import audit_events
 from fhir_api.routes.outcome import fhir_response
-from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.parts import PREFIX, FhirApi
 from fhir_api.routes.served import ANY_TYPE, Served, interactions, served
 from fhir_api.search.offer import Offer
 from fhir_api.subscriptions.access import SUBSCRIPTION
@@ -124,7 +124,11 @@ def security(offered: Offered) -> Fhir:
     addresses = offered.api.oauth_uris
     if not addresses:
         return {}
-    parts = [{"url": name, "valueUri": address} for name, address in addresses.items()]
+    server = offered.base.removesuffix(PREFIX)
+    parts = [
+        {"url": name, "valueUri": server + address if address.startswith("/") else address}
+        for name, address in addresses.items()
+    ]
     code = {"system": SECURITY_SERVICE, "code": "SMART-on-FHIR"}
     return {
         "security": {

@@ -58,8 +58,8 @@ class FhirApi:
             from each request.
         limits: How much of each thing a request may bring.
         search: What answers searches, and says what a caller's limits leave visible.
-        oauth_uris: Addresses for the CapabilityStatement, such as `token` and `authorize`; empty
-            where nobody is asked who they are.
+        oauth_uris: Addresses for the CapabilityStatement, such as `token` and `authorize`, whole
+            or from the root of the server; empty where nobody is asked who they are.
         trail: Where every access is written down; None where no one asks for that.
         subscriptions: Which endpoints may be notified, and of what.
         bulk: What exports and imports are given; None where they are not served.

@@ -14,7 +14,9 @@ from fhir_api.errors import ResourceDeleted, ResourceNotFound
 from fhir_api.routes.addresses import known_id, known_type
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.shape import shape_of
 from fhir_api.routes.visible import visible
+from fhir_api.search.summaries import part_of
 from fhir_api.store.records import StoredResource
 
 
@@ -56,6 +58,7 @@ def answer(
     rows: list[StoredResource], resource_type: str, api: FhirApi, caller: Caller, request: Request
 ) -> Response:
     """The answer to a read; raises ResourceNotFound (404) or ResourceDeleted (410)."""
+    shape = shape_of(request)
     if not rows:
         raise ResourceNotFound(resource_type)
     [stored] = rows
@@ -65,7 +68,8 @@ def answer(
     headers = {"ETag": etag(stored), "Last-Modified": http_date(stored)}
     if is_known(request, stored):
         return fhir_response(None, 304, headers)
-    return fhir_response(api.presenter(caller).present([stored])[0], 200, headers)
+    [resource] = api.presenter(caller).present([stored])
+    return fhir_response(part_of(resource, shape), 200, headers)
 
 
 def is_known(request: Request, stored: StoredResource) -> bool:

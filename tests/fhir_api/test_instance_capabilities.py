@@ -170,8 +170,9 @@ def test_the_modes_of_the_specification(http: TestClient) -> None:
 
 
 def test_a_server_that_asks_who_you_are_says_where_to_show_it(engine: Engine) -> None:
-    addresses = {"token": "https://ehr.example/token", "authorize": "https://ehr.example/authorize"}
-    told = served(engine, oauth_uris=addresses).get("/fhir/metadata").json()
+    given = {"token": "/auth/token", "authorize": "https://ehr.example/authorize"}
+    addresses = given | {"token": "http://testserver/auth/token"}
+    told = served(engine, oauth_uris=given).get("/fhir/metadata").json()
 
     [service] = told["rest"][0]["security"]["service"]
     assert service["coding"][0]["code"] == "SMART-on-FHIR"

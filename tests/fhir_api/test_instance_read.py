@@ -182,3 +182,27 @@ def test_no_other_site_is_seen(engine: Engine) -> None:
     assert http.get("/fhir/Observation/seen/_history/1").status_code == 404
     assert http.get("/fhir/Observation/seen/_history").status_code == 404
     assert "entry" not in http.get("/fhir/_history").json()
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("_elements=code", {"code", "status"}),
+        ("_summary=text", {"code", "status"}),
+        ("_summary=true", {"code", "status", "subject", "effectiveDateTime", "valueQuantity"}),
+    ],
+)
+def test_a_read_may_ask_for_a_part(http: TestClient, query: str, left: set[str]) -> None:
+    kept(http)
+    part = http.get(f"/fhir/Observation/seen?{query}").json()
+
+    assert set(part) - {"resourceType", "id", "meta"} == left
+    assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
+
+
+@pytest.mark.parametrize("query", ["_summary=count", "_summary=most", "_elements=", "code=1"])
+def test_a_read_takes_no_other_parameters(http: TestClient, query: str) -> None:
+    kept(http)
+
+    assert http.get(f"/fhir/Observation/seen?{query}").status_code == 400
+    assert http.get("/fhir/Observation/seen?_summary=false").status_code == 200

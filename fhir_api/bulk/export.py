@@ -12,6 +12,7 @@ from typing import Any
 from fhir_api.bulk.export_query import deleted_query, output_query
 from fhir_api.bulk.files import Draft
 from fhir_api.bulk.jobs import LEASE, Part
+from fhir_api.bulk.kickoff import inside
 from fhir_api.bulk.lease import Lease
 from fhir_api.bulk.lines import copy_lines, fetched
 from fhir_api.bulk.parts import BulkParts
@@ -61,7 +62,7 @@ def carry_out(parts: BulkParts, lease: Lease) -> None:
     progress = Progress(parts, lease, plan, parts.now())
     for each in plan.types:
         step(progress, done, f"output/{each.resource_type}", writer_of(each))
-        if plan.since is not None and not each.limited and not each.associated:
+        if plan.since is not None and not each.is_limited and not each.associated:
             step(progress, done, f"deleted/{each.resource_type}", deleted_writer(each))
     if plan.ignored:
         step(progress, done, "error", write_ignored)
@@ -93,7 +94,7 @@ def writer_of(each: TypePlan) -> Advance:
         most = progress.parts.lines_of_a_file
         stem = f"{each.resource_type}-{number:04d}"
         with progress.parts.files.writing(progress.lease.job.id, stem) as draft:
-            fill = fill_checked if each.all_of else fill_unchecked
+            fill = fill_checked if each.all_of or each.filters else fill_unchecked
             last = fill(progress, each, after, draft)
             file = draft.finish() if draft.lines else ""
         more = last if draft.lines >= most else None
@@ -123,9 +124,9 @@ def fill_checked(progress: Progress, each: TypePlan, after: str, draft: Draft) -
     while draft.lines < most:
         query = output_query(progress.plan, each.resource_type, after, ROWS)
         rows = fetched(progress.parts.engine, query)
-        inside = permitted(progress.parts, each, [id_ for id_, _ in rows])
+        chosen = chosen_of(progress, each, [id_ for id_, _ in rows])
         for id_, line in rows:
-            if id_ in inside and draft.lines < most:
+            if id_ in chosen and draft.lines < most:
                 draft.write(f"{line}\n".encode())
                 progress.wrote(1, each.resource_type)
                 after = id_
@@ -135,14 +136,12 @@ def fill_checked(progress: Progress, each: TypePlan, after: str, draft: Draft) -
     return after
 
 
-def permitted(parts: BulkParts, each: TypePlan, ids: Collection[str]) -> set[str]:
-    """Those of the ids that are inside a limit of every kind."""
-    inside = set(ids)
-    with parts.engine.connect() as connection:
-        for limits in each.all_of:
-            if inside:
-                inside &= parts.permitted(connection, each.resource_type, sorted(inside), limits)
-    return inside
+def chosen_of(progress: Progress, each: TypePlan, ids: Collection[str]) -> set[str]:
+    """Those of the ids that the client may have and asked for."""
+    if not ids:
+        return set()
+    with progress.parts.engine.connect() as connection:
+        return inside(progress.parts, connection, each, ids, progress.plan.caller)
 
 
 def deleted_writer(each: TypePlan) -> Advance:

@@ -1,5 +1,6 @@
 """The kick-off of an export: who may have what, as of which moment, settled once and for all."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -87,6 +88,7 @@ def begin_export(parts: BulkParts, asked: Asked, request: Request) -> str:
             elements=asked.elements,
             provenance=asked.provenance,
             ignored=tuple(asked.ignored),
+            caller=request.caller,
         )
         seen = {"site": site, "moment": moment, "snapshot": snapshot}
         connection.execute(REMEMBER, seen)
@@ -128,9 +130,25 @@ def types_of(
     if asked.provenance and asked.types is not None and "Provenance" not in asked.types:
         found += filter(None, [type_plan("Provenance", asked, caller, associated=True)])
     for each in found:
-        for limits in each.all_of:
-            parts.permitted(connection, each.resource_type, [NOBODY], limits)
+        inside(parts, connection, each, [NOBODY], caller)
     return tuple(found)
+
+
+def inside(
+    parts: BulkParts,
+    connection: Connection,
+    plan: TypePlan,
+    ids: Collection[str],
+    caller: Caller,
+) -> set[str]:
+    """Those of the ids that are inside a limit of every kind; raises for what cannot be asked."""
+    found = set(ids)
+    for limits in plan.all_of:
+        found &= parts.permitted(connection, plan.resource_type, sorted(ids), limits)
+    if plan.filters:
+        given = (plan.resource_type, sorted(ids), plan.filters, caller)
+        found &= parts.permitted(connection, *given)
+    return found
 
 
 def type_plan(
@@ -147,9 +165,8 @@ def type_plan(
             raise
         return None
     queries = [Limit(None, query) for kind, query in asked.filters if kind == resource_type]
-    limited = limits != {()}
-    groups = [*sorted(limits - {()}, key=repr), *([tuple(queries)] if queries else [])]
-    return TypePlan(resource_type, tuple(groups), limited, associated)
+    groups = sorted(limits - {()}, key=repr)
+    return TypePlan(resource_type, tuple(groups), tuple(queries), associated)
 
 
 def patients_of(

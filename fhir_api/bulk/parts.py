@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 
-from fhir_api.access.caller import Limit
+from fhir_api.access.caller import Caller, Limit
 from fhir_api.bulk.files import BulkFiles
 from fhir_api.bulk.jobs import Jobs
 from fhir_api.ingest.ingestor import Ingestor
@@ -27,8 +27,11 @@ class Permitted(Protocol):
         resource_type: str,
         ids: Collection[str],
         limits: tuple[Limit, ...],
+        caller: Caller | None = None,
     ) -> set[str]:
-        """Those of the ids (pseudonyms) that are inside one of the limits."""
+        """Those of the ids (pseudonyms) that are inside one of the limits; with a caller, of
+        searches that the caller might ask.
+        """
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """What an export will do, settled at its kick-off and kept sealed until it is done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fhir_api.access.caller import Limit
+from fhir_api.access.caller import Caller, Grant, Limit, anyone
 
 AllOf = tuple[tuple[Limit, ...], ...]  # inside one limit of each
 
@@ -17,14 +17,19 @@ class TypePlan:
     Attributes:
         resource_type: R4 type name.
         all_of: A resource must be inside at least one limit of each tuple.
-        limited: Whether the client may see only some of the type.
+        filters: And at least one of these, where there are any.
         associated: Whether it comes along only because of `includeAssociatedData`.
     """
 
     resource_type: str
     all_of: AllOf = ()
-    limited: bool = False
+    filters: tuple[Limit, ...] = ()
     associated: bool = False
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the client may see only some of the type."""
+        return bool(self.all_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class ExportPlan:
         elements: Of `_elements`.
         provenance: Of `includeAssociatedData`.
         ignored: Sentences for the `error` file.
+        caller: Who asks; filters are searches of theirs.
     """
 
     site: str
@@ -60,6 +66,7 @@ class ExportPlan:
     elements: tuple[tuple[str, str], ...] = ()
     provenance: str = ""
     ignored: tuple[str, ...] = ()
+    caller: Caller = field(default_factory=anyone)
 
 
 def as_json(plan: ExportPlan) -> dict[str, Any]:
@@ -78,6 +85,7 @@ def as_json(plan: ExportPlan) -> dict[str, Any]:
         "elements": [list(each) for each in plan.elements],
         "provenance": plan.provenance,
         "ignored": list(plan.ignored),
+        "caller": caller_as_json(plan.caller),
     }
 
 
@@ -91,23 +99,46 @@ def from_json(value: Mapping[str, Any]) -> ExportPlan:
             "until": datetime.fromisoformat(value["until"]) if value["until"] else None,
             "elements": tuple((kind, name) for kind, name in value["elements"]),
             "ignored": tuple(value["ignored"]),
+            "caller": caller_from_json(value["caller"]),
         }
     )
 
 
 def type_as_json(plan: TypePlan) -> list[Any]:
     """One type as it is sealed."""
-    limits = [[[each.patient, each.query] for each in group] for group in plan.all_of]
-    return [plan.resource_type, limits, plan.limited, plan.associated]
+    limits = [[limit_as_json(each) for each in group] for group in plan.all_of]
+    filters = [limit_as_json(each) for each in plan.filters]
+    return [plan.resource_type, limits, filters, plan.associated]
 
 
 def type_from_json(value: list[Any]) -> TypePlan:
     """One type that was sealed."""
-    resource_type, groups, limited, associated = value
+    resource_type, groups, filters, associated = value
     all_of = tuple(tuple(limit_of(*each) for each in group) for group in groups)
-    return TypePlan(resource_type, all_of, limited, associated)
+    return TypePlan(resource_type, all_of, tuple(limit_of(*each) for each in filters), associated)
+
+
+def limit_as_json(limit: Limit) -> list[Any]:
+    """A limit as it is sealed."""
+    return [limit.patient, [list(each) for each in limit.query]]
 
 
 def limit_of(patient: str | None, query: list[list[str]]) -> Limit:
     """A limit that was sealed."""
     return Limit(patient, tuple((name, value) for name, value in query))
+
+
+def caller_as_json(caller: Caller) -> list[Any]:
+    """What counts of a caller as it is sealed."""
+    grants = [
+        [each.resource_type, sorted(each.interactions), limit_as_json(each.limit)]
+        for each in caller.grants
+    ]
+    return [caller.client, caller.identified, grants]
+
+
+def caller_from_json(value: list[Any]) -> Caller:
+    """The caller that was sealed."""
+    client, identified, grants = value
+    found = [Grant(kind, frozenset(each), limit_of(*limit)) for kind, each, limit in grants]
+    return Caller(client, tuple(found), identified=identified)

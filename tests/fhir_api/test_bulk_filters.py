@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from fhir_api.access.caller import Caller, Grant, Limit
+from fhir_api.access.caller import Caller, Grant, Interaction, Limit
 from fhir_api.search.engine import SearchEngine
 from privacy.policy import load_policy
+from privacy.pseudonyms import pseudonym
 from tests.support.bulk import BulkServer, refusal
 from tests.support.fhir import NOW, ingestor, observation, patient
 
-READ_AND_SEARCH = frozenset({"read", "search"})
+READ_AND_SEARCH: frozenset[Interaction] = frozenset({"read", "search"})
 LABORATORY = [
     {
         "coding": [
@@ -96,6 +97,26 @@ def test_a_scope_and_a_filter_must_both_hold(server: BulkServer) -> None:
     query = "$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dfinal"
 
     assert counts(server, query) == {"Observation": 1}
+
+
+def test_who_sees_no_identities_names_pseudonyms_and_cannot_try_real_ids(
+    server: BulkServer,
+) -> None:
+    grants = (Grant("*", READ_AND_SEARCH),)
+    server.caller = Caller("app", grants, identified=False)
+    hidden = pseudonym(server.parts.keys, "Patient", "ann")
+    query = "$export?_type=Observation&_typeFilter=Observation%3Fpatient%3DPatient/"
+
+    assert counts(server, query + hidden) == {"Observation": 2}
+    assert counts(server, query + "ann") == {}
+
+
+def test_a_chain_ends_where_the_clients_scopes_end(server: BulkServer) -> None:
+    query = "$export?_type=Observation&_typeFilter=Observation%3Fpatient.gender%3Dmale"
+    assert counts(server, query) == {"Observation": 2}
+
+    server.caller = Caller("app", (Grant("Observation", READ_AND_SEARCH),))
+    assert server.http.get(f"/fhir/{query}").status_code == 403
 
 
 def test_many_resources_are_checked_a_file_after_the_other(

@@ -48,7 +48,7 @@ class Chosen:
 
     def __call__(
         self, _connection: Connection, resource_type: str, ids: Collection[str],
-        limits: tuple[Limit, ...],
+        limits: tuple[Limit, ...], _caller: Caller | None = None,
     ) -> set[str]:  # fmt: skip
         self.asked.append((resource_type, limits))
         return set(ids) & self.inside.get(resource_type, set())

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from fhir_api.errors import InvalidRequest, NotSupported
+from fhir_api.validation.elements import resource_types
 from privacy.keys import SiteKeys
 from privacy.pseudonyms import identifier_token, value_token
 
@@ -77,6 +78,8 @@ def criteria_of(resource_type: str, query: str, path: str) -> Criteria:
 def reference_criteria(reference: str, path: str) -> Criteria:
     """The criteria of a conditional reference such as `Patient?identifier=system|value`."""
     resource_type, _, query = reference.partition("?")
+    if resource_type not in resource_types():
+        raise InvalidRequest(f"{path} must begin with a type of R4 before its query.", path)
     return criteria_of(resource_type, query, path)
 
 

@@ -14,14 +14,16 @@ from fhir_api.store.unit import Head
 
 
 def heads_needed(plan: Plan, resolution: Resolution) -> list[Key]:
-    """Resources whose stored version must be known before anything is written, in one order."""
-    return sorted(
-        {
-            resolution.where[entry.index]
-            for entry in plan.standing("POST", "PUT", "PATCH", "DELETE")
-            if entry.index in resolution.where and needs_head(entry, plan, resolution)
-        }
-    )
+    """Resources whose stored version must be known before anything is written.
+
+    When one must be, all that are written are asked for: they are locked together, in one order,
+    so that two transactions cannot wait for each other.
+    """
+    writing = [each for each in plan.standing("POST", "PUT", "PATCH", "DELETE")
+               if each.index in resolution.where]  # fmt: skip
+    if not any(needs_head(each, plan, resolution) for each in writing):
+        return []
+    return sorted({resolution.where[each.index] for each in writing})
 
 
 def needs_head(entry: Entry, plan: Plan, resolution: Resolution) -> bool:

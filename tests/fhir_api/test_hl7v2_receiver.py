@@ -76,6 +76,20 @@ def test_the_same_control_id_with_another_content_is_another_message(engine: Eng
     assert taker.receive(adt("A08", PID, pv1(f10="MED")), NOW).outcome == "applied"
 
 
+def test_both_acknowledgements_of_the_enhanced_mode_come_after_the_message_is_durable(
+    engine: Engine,
+) -> None:
+    taker = receiver(engine)
+    asked = {"accept": "AL", "application": "AL"}
+    stored = taker.receive(adt("A01", **asked), NOW)
+    refused = taker.receive(adt("A01", PID, number="2", **asked), NOW)
+    silent = taker.receive(adt("A01", number="3", accept="NE", application="NE"), NOW)
+
+    assert [first_line(each, "MSA")[1] for each in stored.replies] == ["CA", "AA"]
+    assert [first_line(each, "MSA")[1] for each in refused.replies] == ["CE", "AE"]
+    assert (silent.replies, silent.outcome) == ([], "applied")
+
+
 def test_what_is_refused_is_kept_sealed_and_told_without_its_values(engine: Engine) -> None:
     taker = receiver(engine)
     answer = taker.receive(BAD, NOW)

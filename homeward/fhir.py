@@ -22,7 +22,7 @@ from fhir_api.search.reindex import reindex
 from fhir_api.smart.authenticate import Authenticator
 from fhir_api.smart.parts import SignOn, SmartParts, TrustedIssuer
 from fhir_api.subscriptions.rules import SubscriptionRules
-from fhir_api.subscriptions.worker import Worker, work
+from fhir_api.subscriptions.worker import Way, Worker, work
 from fhir_api.validation.validator import Validator
 from homeward.house import House
 
@@ -134,9 +134,8 @@ class FhirHouse:
         stop = threading.Event()
         base = f"{self.house.public_url}/fhir"
         parts = self.api
-        worker = Worker(
-            parts.store.engine, parts.keys, parts.vault, parts.subscriptions, self.way_out, base
-        )
+        way = Way(self.way_out, base, parts.trail)
+        worker = Worker(parts.store.engine, parts.keys, parts.vault, parts.subscriptions, way)
         threads = [
             started("bulk", lambda: run_until(self.bulk, stop)),
             started("subscriptions", lambda: work(worker, stop, self.house.now)),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fastapi import Request
 
 from fhir_api.errors import InvalidRequest, UnknownParameter
-from fhir_api.search.moments import Interval, interval
+from fhir_api.moments import Interval, interval
 from fhir_api.store.history import Asked
 
 SERVED = ("_at", "_count", "_since", "_total")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fhir_api.search.bound import Bound
-from fhir_api.search.moments import ALWAYS, FOREVER, Interval, interval
+from fhir_api.moments import ALWAYS, FOREVER, Interval, interval
 from privacy.dates import shift_text
 from privacy.errors import InvalidDate
 

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from fhir_api.search.moments import ALWAYS, FOREVER, Interval, interval
+from fhir_api.moments import ALWAYS, FOREVER, Interval, interval
 from fhir_api.search.precision import Bounds, bounds
 from fhir_api.search.words import LONGEST, comparable
 

@@ -14,11 +14,12 @@ from fhir_api.validation.contained import unused
 from fhir_api.validation.elements import Element, resource_types, rows, structures
 from fhir_api.validation.invariants import UNANSWERABLE, Invariant, mentioned
 from fhir_api.validation.issue import Issue
+from fhir_api.validation.periods import broken_periods
 from fhir_api.validation.primitives import PRIMITIVES
 from fhir_api.validation.schema import PROFILED, inherited
 from privacy.references import target_of
 
-ELSEWHERE = {"ele-1", "dom-3"}  # no empty elements: the schema; useful contained ones: below
+ELSEWHERE = {"ele-1", "dom-3", "per-1", "mdd-1"}  # in the schema, `contained.py`, `periods.py`
 UNUSED = "dom-3: nothing refers to this contained resource, and it refers to nothing outside."
 RESOURCES = {"contained", "resource"}  # resources inside are checked on their own
 MOST_ELEMENTS = 20_000  # some rules compare all elements with each other; larger ones are let pass
@@ -29,11 +30,13 @@ class Rules:
     """What is asked of one kind of element, and of what it holds.
 
     Attributes:
+        kind: The type of the element, or its path.
         invariants: Of the element.
         targets: Resource types that it may name, if it is a Reference; empty for any.
         children: Rules of the elements below, by JSON name; those without any are left out.
     """
 
+    kind: str
     invariants: tuple[Invariant, ...] = ()
     targets: frozenset[str] = frozenset()
     children: dict[str, "Rules"] = field(default_factory=dict)
@@ -61,6 +64,7 @@ def broken_in(
             yield Issue(
                 "invariant", f"{invariant.key}: {invariant.human}", path, invariant.severity
             )
+    yield from broken_periods(rules.kind, element, path)
     if rules.targets and not may_name(element, rules.targets):
         allowed = ", ".join(sorted(rules.targets))
         yield Issue("value", f"The reference must name one of: {allowed}.", f"{path}.reference")
@@ -105,7 +109,7 @@ def weight(node: Any, most: int) -> int:
 @cache
 def rules_of(kind: str, path: str = "") -> Rules:
     """Rules of a type, or of the element of that type at `path`; a type may hold itself."""
-    rules = Rules()
+    rules = Rules(kind)
     RULES_BEING_MADE[kind, path] = rules
     elements = inherited(structures()[kind])
     names = children_names(elements)

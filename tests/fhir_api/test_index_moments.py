@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_api.search.moments import ALWAYS, FOREVER, Interval, interval
+from fhir_api.moments import ALWAYS, FOREVER, Interval, interval
 from fhir_api.search.precision import bounds
 from fhir_api.search.words import LONGEST, comparable
 

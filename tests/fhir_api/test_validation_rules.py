@@ -52,6 +52,12 @@ def test_a_period_that_ends_before_it_begins_breaks_per_1() -> None:
     assert told(encounter(period=backwards)) == [("per-1", "Encounter.period")]
 
 
+def test_a_period_over_the_end_of_summer_time_is_fine() -> None:
+    autumn = {"start": "1989-10-29T01:46:40-04:00", "end": "1989-10-29T01:31:40-05:00"}
+
+    assert told(encounter(period=autumn)) == []
+
+
 @given(st.dates(), st.dates())
 def test_per_1_is_broken_exactly_by_an_end_before_the_start(start: Any, end: Any) -> None:
     period = {"start": f"{start:%Y-%m-%d}".zfill(10), "end": f"{end:%Y-%m-%d}".zfill(10)}

@@ -188,14 +188,22 @@ def patients_of(
     return named
 
 
-def members_of(group: StoredResource | None) -> list[str]:
+def members_of(parts: BulkParts, caller: Caller, group: StoredResource | None) -> list[str]:
     """Pseudonyms of the active patients of a Group; raises what a read of it would raise."""
-    if group is None:
+    limits = caller.limits("read", "Group")
+    if group is None or (limits and not may_read(parts, limits, group)):
         raise ResourceNotFound("Group")
     if group.deleted:
         raise ResourceDeleted("Group")
     found = {member_of(each) for each in group.body.get("member", [])}
     return sorted(found - {""})
+
+
+def may_read(parts: BulkParts, limits: tuple[Limit, ...], resource: StoredResource) -> bool:
+    """Whether a resource is inside one of the limits."""
+    id_ = resource.resource_id
+    with parts.engine.connect() as connection:
+        return bool(parts.permitted(connection, resource.resource_type, [id_], limits))
 
 
 def member_of(member: object) -> str:

@@ -14,6 +14,7 @@ from fhir_api.bulk.errors import LeaseLost
 from fhir_api.bulk.jobs import LEASE, Job, Jobs, Part
 
 ATTEMPTS = 5  # leases without anything finished
+PATIENCE = timedelta(seconds=5)
 KEPT = timedelta(hours=24)  # files of a job that has ended
 RENEW = text("""
     UPDATE bulk_job SET leased_until = :until, progress = :progress
@@ -35,7 +36,7 @@ END = text("""
     WHERE site = :site AND id = :id AND holder = :holder AND state = 'running'
 """)
 LET_GO = text("""
-    UPDATE bulk_job SET state = 'waiting', holder = NULL, leased_until = NULL
+    UPDATE bulk_job SET holder = NULL, leased_until = :until
     WHERE site = :site AND id = :id AND holder = :holder AND state = 'running'
 """)
 
@@ -67,10 +68,10 @@ class Lease:
         with self.jobs.engine.begin() as connection:
             self.still(connection, END, state=state, error=error, expires=now + KEPT)
 
-    def let_go(self) -> None:
-        """Give the job back, to be tried again."""
+    def let_go(self, now: datetime) -> None:
+        """Give the job back, to be tried again in a while, longer each time."""
         with self.jobs.engine.begin() as connection:
-            self.still(connection, LET_GO)
+            self.still(connection, LET_GO, until=now + self.job.attempt * PATIENCE)
 
     def still(self, connection: Connection, statement: Any, **given: Any) -> None:
         """Do what only the holder may do."""

@@ -72,7 +72,7 @@ def work(parts: BulkParts, lease: Lease) -> None:
     except LeaseLost:
         raise
     except IN_THE_WAY:
-        lease.let_go()
+        lease.let_go(parts.now())
     except FhirError as error:
         lease.end(parts.now(), str(error))
     except Exception as error:

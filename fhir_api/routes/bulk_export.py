@@ -37,9 +37,8 @@ def register(router: APIRouter, api: FhirApi, parts: BulkParts) -> None:
         asked = read_asked(given, kickoff)
         members = None
         if level == "group":
-            caller.limits("read", "Group")
             stored = presenter.stored_id("Group", known_id("Group", group))
-            members = members_of(api.store.read("Group", stored))
+            members = members_of(parts, caller, api.store.read("Group", stored))
         url = api.base(request) + request.url.path.partition("/fhir")[2]
         query = f"?{request.url.query}" if request.url.query else ""
         job = begin_export(parts, asked, Export(level, url + query, caller, presenter, members))

@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
+from fhir_api.audit.access import about
 from fhir_api.bulk.errors import JobFailed, NoSuchJob, TooManyRequests
 from fhir_api.bulk.import_job import import_manifest
 from fhir_api.bulk.jobs import Job
@@ -35,6 +36,7 @@ def register(router: APIRouter, api: FhirApi, parts: BulkParts) -> None:
         job = parts.jobs.get(id_)
         if job is None or job.client != api.authenticate(request).client:
             raise NoSuchJob
+        about(request, interaction=OPERATIONS[job.kind])
         return job
 
     @router.get(f"/{PLACE}/{{job_id}}", name="bulk-status")
@@ -129,6 +131,7 @@ def packed(path: Path) -> Iterator[bytes]:
     yield packer.flush()
 
 
+OPERATIONS = {"export": "$export", "import": "$import", "submission": "$bulk-submit"}
 MANIFESTS = {
     "export": export_manifest,
     "import": import_manifest,

@@ -172,6 +172,9 @@ def test_a_group_is_exported_by_those_who_may_read_it(server: BulkServer) -> Non
     server.caller = caller(*reads("Patient"))
 
     assert server.http.get("/fhir/Group/g/$export").status_code == 403
+    mine = Limit(query=(("managing-entity", "Organization/org"),))
+    server.caller = caller(*reads("Group", mine), *reads("Patient"))
+    assert server.http.get("/fhir/Group/g/$export").status_code == 404
 
 
 def test_limits_of_a_scope_bound_the_export(server: BulkServer) -> None:

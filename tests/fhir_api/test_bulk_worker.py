@@ -108,7 +108,7 @@ def test_a_worker_that_was_thought_dead_writes_nothing(server: BulkServer) -> No
     for late in (
         lambda lease: lease.end(server.clock(), "late"),
         lambda lease: lease.renew(server.clock(), "late"),
-        lambda lease: lease.let_go(),
+        lambda lease: lease.let_go(server.clock()),
     ):
         with pytest.raises(LeaseLost):
             late(Lease(server.parts.jobs, job, "one"))
@@ -144,8 +144,13 @@ def test_a_database_that_was_away_is_tried_again(
     server: BulkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails_with(monkeypatch, StoreUnavailable(), StoreUnavailable())
+    status = server.begin("$export")
+    for _ in range(2):
+        assert run_pending(server.parts) == 1
+        assert state_of(server, status) == "running"
+        server.clock.wait(11)
 
-    assert server.export("$export")["output"] == []
+    assert server.finished(status)["output"] == []
 
 
 def test_a_mistake_of_our_own_ends_the_job_and_tells_no_value(

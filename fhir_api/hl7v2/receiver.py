@@ -8,6 +8,8 @@ rejected with code 207 and the sender may send it again (HL7 v2.8, 2.9.2.2: AR).
 """
 
 import logging
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
@@ -41,6 +43,7 @@ from fhir_api.ingest.ingestor import Ingestor
 APPLIED, LATE = "applied", "late"
 AWAY = (StoreUnavailable, OperationalError, PoolTimeout)
 WHOLE = Place("MSH")
+ENTRY = re.compile(r"Bundle\.entry\[([0-9]{1,4})\](?:\.resource)?")
 log = logging.getLogger(__name__)
 
 
@@ -143,8 +146,15 @@ class Receiver:
             urls = (entry["request"]["url"] for entry in bundle["entry"])
             keys = [(kind, id_) for kind, _, id_ in (url.partition("/") for url in urls)]
             bundle = without_stored(bundle, conversion.late, page.stored(keys))
-        if bundle["entry"]:
-            self.ingestor.transaction(bundle)
+        kinds = [entry["request"]["url"].partition("/")[0] for entry in bundle["entry"]]
+        try:
+            if kinds:
+                self.ingestor.transaction(bundle)
+        except (StoreUnavailable, VersionConflict):
+            raise
+        except FhirError as error:
+            message = f"as FHIR it is not acceptable. {told(error, kinds)}"
+            raise Refused(WRONG_TYPE, WHOLE, message) from error
 
     def bury(self, received: Received, refusal: Refusal, content: bytes) -> None:
         """Keep a dead letter; raises Rejected when that cannot be done."""
@@ -167,16 +177,17 @@ def refusal_of(error: Exception) -> Refusal:
         return unavailable()
     if isinstance(error, VersionConflict):
         return Rejected(LOCKED, WHOLE, "others write the same records; send it again.")
-    if isinstance(error, FhirError):
-        return Refused(WRONG_TYPE, WHOLE, f"as FHIR it is not acceptable. {told(error)}")
     log.error("A message met a mistake of ours: %s", type(error).__name__)
     return Refused(INTERNAL, WHOLE, f"Homeward made a mistake of its own ({type(error).__name__}).")
 
 
-def told(error: FhirError) -> str:
-    """What is wrong with a resource, and where; messages of ours hold no value."""
-    shown = [f"{issue.expression}: {issue.diagnostics}" for issue in error.issues[:3]]
-    return " ".join(shown)
+def told(error: FhirError, kinds: Sequence[str]) -> str:
+    """What is wrong, and where: `Encounter.period` for `Bundle.entry[2].resource.period`.
+
+    The sender knows no Bundle; `kinds` are the types of its entries. Messages of ours hold no value.
+    """
+    shown = " ".join(f"{issue.expression}: {issue.diagnostics}" for issue in error.issues[:3])
+    return ENTRY.sub(lambda found: kinds[int(found[1])], shown)
 
 
 def unavailable() -> Rejected:

@@ -187,7 +187,7 @@ def test_a_message_that_is_not_valid_fhir_is_refused_with_the_element(engine: En
     answer = receiver(engine).receive(adt("A03", PID, early), NOW)
 
     assert answer.outcome == "refused"
-    assert "period" in str(answer.refusal)
+    assert "Encounter.period" in str(answer.refusal)
 
 
 def test_codes_of_no_table_do_not_get_into_the_store(engine: Engine) -> None:

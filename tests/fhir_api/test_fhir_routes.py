@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine
 
-from fhir_api.json_text import dump, parse
-from fhir_api.validation.validator import Validator
+from fhir_api.json_text import dump
 from privacy.keys import derive_keys
 from privacy.pseudonyms import pseudonym
 from tests.support.fhir import (
@@ -288,17 +287,6 @@ def test_what_is_not_there_is_told(http: TestClient, method: str, path: str, sta
 
     assert answer.status_code == status
     assert outcome(answer)["diagnostics"]
-
-
-def test_the_capability_statement_is_r4_and_says_what_is_served(http: TestClient) -> None:
-    statement = parse(http.get("/fhir/metadata").content)
-
-    assert Validator().validate(statement) == []
-    [rest] = statement["rest"]
-    served = {each["type"]: each for each in rest["resource"]}
-    codes = [each["code"] for each in served["Observation"]["interaction"]]
-    assert codes == ["read", "vread", "update", "delete", "create", "search-type"]
-    assert [each["code"] for each in rest["interaction"]] == ["transaction", "batch"]
 
 
 def test_a_mistake_of_our_own_tells_and_logs_no_value(

@@ -184,7 +184,7 @@ def refusal_of(error: Exception) -> Refusal:
 def told(error: FhirError, kinds: Sequence[str]) -> str:
     """What is wrong, and where: `Encounter.period` for `Bundle.entry[2].resource.period`.
 
-    The sender knows no Bundle; `kinds` are the types of its entries. Messages of ours hold no value.
+    The sender knows no Bundle; `kinds` are the types of its entries. Ours hold no value.
     """
     shown = " ".join(f"{issue.expression}: {issue.diagnostics}" for issue in error.issues[:3])
     return ENTRY.sub(lambda found: kinds[int(found[1])], shown)

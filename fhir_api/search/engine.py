@@ -124,6 +124,8 @@ class SearchEngine:
 
         Sees what the connection has written and not committed. Raises InvalidRequest.
         """
+        if not asked:
+            return []
         bound, parts = Bound(), []
         for number, (question, reading) in enumerate(map(question_of, asked)):
             frame = replace(self.frame(connection, question, reading), bound=bound)

@@ -10,6 +10,7 @@ from typing import Any
 from fhir_api.bulk.asked import root_elements
 from fhir_api.bulk.lines import Query
 from fhir_api.bulk.plan import ExportPlan
+from fhir_api.bulk.shared import is_shared, lanes_to
 
 SUBSETTED = (
     '[{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}]'
@@ -35,6 +36,9 @@ NEWEST = f"""
         WHERE n.site = v.site AND n.resource_type = v.resource_type
           AND n.resource_id = v.resource_id AND n.version > v.version AND {SHOWN.format("n")})
 """
+NAMED_BY = """SELECT FROM search_value s JOIN resource_head h ON h.number = s.resource
+    WHERE s.lane = any(%(lanes)s::bigint[]) AND s.code = v.resource_type || '/' || v.resource_id
+      AND h.site = v.site AND NOT h.deleted"""
 TARGETS = """jsonb_array_elements(
         CASE jsonb_typeof(v.body->'target') WHEN 'array' THEN v.body->'target' ELSE '[]' END) t
     JOIN resource_head h ON h.site = v.site
@@ -63,7 +67,7 @@ def output_query(plan: ExportPlan, resource_type: str, after: str, most: int) ->
 
 def deleted_query(plan: ExportPlan, resource_type: str, after: str, most: int) -> Query:
     """Pseudonyms of at most `most` resources of a type that were deleted since."""
-    conditions = ["v.deleted", *bounds(plan), *compartment(plan, "v")]
+    conditions = ["v.deleted", *bounds(plan), *records(plan, resource_type)]
     given = parameters(plan, resource_type, after, most)
     return Query(selected("v.resource_id, '' AS line", conditions), given)
 
@@ -86,6 +90,7 @@ def parameters(plan: ExportPlan, resource_type: str, after: str, most: int) -> d
         "until": plan.until,
         "since_snapshot": plan.since_snapshot,
         "patients": plan.patients,
+        "lanes": list(lanes_to(plan.site, resource_type)) if plan.level != "system" else [],
         "types": [each.resource_type for each in plan.types if not each.associated],
     }
 
@@ -110,7 +115,7 @@ def bounds(plan: ExportPlan) -> list[str]:
 
 def scope(plan: ExportPlan, resource_type: str) -> list[str]:
     """Conditions of level, patients and associated data."""
-    inside = compartment(plan, "v")
+    inside = records(plan, resource_type)
     if resource_type != "Provenance":
         return inside
     found = []
@@ -124,6 +129,14 @@ def scope(plan: ExportPlan, resource_type: str) -> list[str]:
     if plan.provenance == "LatestProvenanceResources":
         found.append(LATEST)
     return found
+
+
+def records(plan: ExportPlan, resource_type: str) -> list[str]:
+    """What is in the patients' records: in their compartments, or named by what is in them."""
+    about = compartment(plan, "h")
+    if about and is_shared(resource_type):
+        return [f"v.patient_id IS NULL AND EXISTS ({NAMED_BY} AND {about[0]})"]
+    return compartment(plan, "v")
 
 
 def compartment(plan: ExportPlan, table: str) -> list[str]:

@@ -160,6 +160,23 @@ def test_an_export_of_a_group_holds_its_active_members(server: BulkServer) -> No
     assert names(server.output(manifest)) == {hidden(server, each) for each in wanted}
 
 
+def test_what_patients_records_name_comes_with_them(server: BulkServer) -> None:
+    server.put(*({"resourceType": "Practitioner", "id": each} for each in ("dr1", "dr2", "dr3")))
+    server.put(
+        patient(id="ann", generalPractitioner=[{"reference": "Practitioner/dr1"}]),
+        observation("Patient/bob", id="b1", performer=[{"reference": "Practitioner/dr2"}]),
+    )
+    group = {"resourceType": "Group", "id": "g", "type": "person", "actual": True}
+    server.put({**group, "member": [{"entity": {"reference": "Patient/ann"}}]})
+
+    everyone = server.output(server.export("Patient/$export"))
+    members = server.output(server.export("Group/g/$export"))
+
+    one, two = hidden(server, "Practitioner/dr1"), hidden(server, "Practitioner/dr2")
+    assert names({"": everyone["Practitioner"]}) == {one, two}
+    assert names({"": members["Practitioner"]}) == {one}
+
+
 def test_a_group_that_is_not_there_is_a_404(server: BulkServer) -> None:
     assert server.http.get("/fhir/Group/nobody/$export").status_code == 404
 

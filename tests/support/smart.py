@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import Engine
 
 from fhir_api.outbound.client import Answer
@@ -25,8 +25,10 @@ from fhir_api.routes.smart_router import build_auth_router
 from fhir_api.smart.assertion import TYPE
 from fhir_api.smart.authenticate import authenticator
 from fhir_api.smart.client import Client
+from fhir_api.smart.context import Context
 from fhir_api.smart.parts import SignOn, SmartParts
 from fhir_api.smart.registration import client_of
+from fhir_api.smart.tokens import Authorization
 from privacy.policy import load_policy
 from tests.support.fhir import FHIR_JSON, NOW, SITE, bundle, client, ingestor, put
 
@@ -103,6 +105,12 @@ class Hospital:
         self.app = self.build()
         self.http = TestClient(self.app, base_url=SERVER, follow_redirects=False)
 
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Addresses of the authorization server, for the CapabilityStatement."""
+        server = self.parts.public_url
+        return {"authorize": f"{server}/auth/authorize", "token": f"{server}/auth/token"}
+
     def build(self) -> FastAPI:
         """The application."""
         finder = authenticator(self.parts)
@@ -110,6 +118,7 @@ class Hospital:
         fhir = FhirApi(
             made, made.store, made.keys, load_policy(), made.validator, SITE, self.clock,
             vault=made.store.vault, authenticate=finder, public_url=self.parts.public_url,
+            oauth_uris=self.endpoints,
         )  # fmt: skip
         app = FastAPI()
         app.include_router(build_auth_router(self.parts, finder))
@@ -173,6 +182,13 @@ class Hospital:
         }  # fmt: skip
         return self.token(auth, **{**form, **changed})
 
+    def issue(self, scope: str, client_id: str = "app", **context: Any) -> str:
+        """A token of any scope and context, as if someone had agreed to it."""
+        about = Context(**{"user": "Practitioner/7", **context})
+        given = Authorization(client_id, scope, about, uuid.uuid4().hex)
+        lifetime = timedelta(hours=1)
+        return self.parts.tokens.issue("access_token", given, self.clock(), lifetime)
+
     def app_token(self, scope: str, typed: str = "", user: str = "Practitioner/7") -> Any:
         """The token answer for an app that was opened by itself."""
         return self.redeem(self.code(user, typed, scope=scope))
@@ -233,8 +249,3 @@ def assertion(
     given = {"alg": algorithm, "kid": key.kid, "typ": "JWT", **(header or {})}
     said = {name: value for name, value in given.items() if value is not None}
     return jwt.encode(said, claims_of(now, **claims), key, algorithms=[said["alg"]])
-
-
-def key_set(*keys: ECKey | RSAKey) -> KeySet:
-    """The same as joserfc has it."""
-    return KeySet(list(keys))

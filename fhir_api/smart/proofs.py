@@ -6,6 +6,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-symmetric.html
 import hmac
 from base64 import b64decode
 from binascii import Error
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
@@ -33,7 +34,18 @@ class Proofs:
             return "client_secret_basic", self.with_secret(header)
         if is_signed or has_secret:
             return "two at once", None
-        return "none", self.parts.clients.find(form.get("client_id"))
+        return "none", self.parts.clients.find(form.get("client_id") or self.holder_of(form))
+
+    def holder_of(self, form: Mapping[str, str]) -> str | None:
+        """Whose refresh token a request turns in that names no client.
+
+        SMART's refresh has no `client_id`, and fhirclient sends none for a public app; who
+        has to prove itself is still refused, since nothing proves it here.
+        https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#refresh-access-token
+        """
+        token = form.get("refresh_token")
+        found = self.parts.tokens.find(token) if token else None
+        return found.client_id if found is not None else None
 
     def signed(self, request: SmartRequest) -> Client | None:
         """The client that signed the assertion of a request."""

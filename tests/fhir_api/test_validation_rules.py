@@ -164,7 +164,7 @@ def test_a_rule_rests_on_the_first_steps_of_its_paths(
 def test_every_rule_of_the_standard_is_known_by_place() -> None:
     known = {rule[0] for found in invariants().values() for rule in found}
 
-    assert {"obs-6", "bdl-7", "per-1", "ext-1", "dom-4"} <= known
+    assert {"obs-6", "bdl-7", "qty-3", "ext-1", "dom-4"} <= known
     assert not is_one_path("a.exists() implies b.exists()")
     assert not is_about_presence("start <= end.value")
 

@@ -20,6 +20,7 @@ from fhir_api.outbound.errors import Unreachable
 
 TIMEOUT_S = 10.0
 LARGEST = 16 << 20  # bytes of an answer, unpacked
+LARGEST_FILE = 16 << 30  # bytes of a file that is read line by line, unpacked
 LONGEST_LINE = 10_000_000  # bytes
 SLOWEST = 1024  # bytes a second; a slower answer is cut
 PIECE = 1 << 16  # bytes of an unpacked piece
@@ -51,7 +52,8 @@ class OutboundClient:
         allowed: Origins, or origins with a path, such as `https://ehr.example/fhir/`.
         allow_private: Whether they may lie in a private network or on this machine.
         timeout_s: Longest wait for a connection, or for the next bytes.
-        largest_bytes: Of an answer, unpacked; a larger one is cut.
+        largest_bytes: Of an answer, unpacked; a larger one is refused. A file that is read line by
+            line may be LARGEST_FILE, for no more than a line of it is held.
         trust: Certificates to trust; None for those of this machine.
     """
 
@@ -93,14 +95,14 @@ class OutboundClient:
         with self.opened("GET", url, headers, None) as response:
             if response.status_code != httpx2.codes.OK:
                 raise Unreachable(f"answered {response.status_code}")
-            yield from lines(self.pieces(response), longest)
+            yield from lines(self.pieces(response, LARGEST_FILE), longest)
 
     def answer(
         self, method: str, url: str, headers: Headers | None, body: bytes | None = None
     ) -> Answer:
         """The whole answer to a request."""
         with self.opened(method, url, headers, body) as response:
-            content = b"".join(self.pieces(response))
+            content = b"".join(self.pieces(response, self.largest_bytes))
             return Answer(response.status_code, dict(response.headers), content)
 
     @contextmanager
@@ -119,7 +121,7 @@ class OutboundClient:
         except (httpx2.TransportError, zlib.error) as error:
             raise Unreachable(f"did not answer to the end ({type(error).__name__})") from None
 
-    def pieces(self, response: httpx2.Response) -> Iterator[bytes]:
+    def pieces(self, response: httpx2.Response, largest: int) -> Iterator[bytes]:
         """The body, unpacked piece by piece; Unreachable when it is too large or too slow."""
         unpack = unpacker(response.headers.get("content-encoding", "identity"))
         came = unpacked = 0
@@ -130,8 +132,8 @@ class OutboundClient:
                 raise Unreachable("answered too slowly")
             for piece in unpack(raw):
                 unpacked += len(piece)
-                if unpacked > self.largest_bytes:
-                    raise Unreachable(f"answered more than {self.largest_bytes:,} bytes")
+                if unpacked > largest:
+                    raise Unreachable(f"answered more than {largest:,} bytes")
                 yield piece
         if isinstance(unpack, Gunzip) and not unpack.member.eof:
             raise Unreachable("did not answer to the end (gzip)")

@@ -211,6 +211,18 @@ def test_an_answer_over_the_limit_is_cut(source: Source) -> None:
     assert client(source, largest_bytes=1001).get(f"{source.url}/large").status == 200
 
 
+def test_a_file_read_line_by_line_may_be_larger_but_not_endless(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = source.put("/lines", b"x" * 99 + b"\n" + b"y" * 99 + b"\n")
+    small = client(source, largest_bytes=100)
+
+    assert len(list(small.stream_lines(url))) == 2
+    monkeypatch.setattr("fhir_api.outbound.client.LARGEST_FILE", 150)
+    with pytest.raises(Unreachable, match="150 bytes"):
+        list(small.stream_lines(url))
+
+
 def gzipped(body: bytes) -> Any:
     return lambda asked: say(asked, 200, body, {"content-encoding": "gzip"})
 

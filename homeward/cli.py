@@ -32,6 +32,7 @@ COMMANDS = (
     "score",
     "serve",
     "simulate",
+    "subscriptions",
     "train",
 )
 

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from fhir_api.access.scopes import grants_of
 from fhir_api.audit.trail import AuditTrail
 from fhir_api.bulk.files import BulkFiles
 from fhir_api.bulk.parts import BulkParts
 from fhir_api.bulk.worker import run_until
 from fhir_api.ingest.ingestor import Ingestor
 from fhir_api.outbound.client import OutboundClient
+from fhir_api.outbound.destination import AllowList
 from fhir_api.routes.limits import Limits
 from fhir_api.routes.parts import FhirApi
 from fhir_api.search.engine import SearchEngine
@@ -22,11 +24,13 @@ from fhir_api.search.reindex import reindex
 from fhir_api.smart.authenticate import Authenticator
 from fhir_api.smart.parts import SignOn, SmartParts, TrustedIssuer
 from fhir_api.subscriptions.rules import SubscriptionRules
+from fhir_api.subscriptions.topics import load_topics
 from fhir_api.subscriptions.worker import Way, Worker, work
 from fhir_api.validation.validator import Validator
 from homeward.house import House
 
 MEGABYTE = 1_000_000
+ANONYMOUS, ANYONE = "anonymous", "anyone"
 ENDPOINTS = {
     "authorize": "/auth/authorize",
     "token": "/auth/token",
@@ -43,14 +47,12 @@ class FhirHouse:
 
     @cached_property
     def outbound(self) -> OutboundClient:
-        """The way out: client keys and bulk sources."""
-        return self.way_out(self.house.settings.outbound_timeout_s)
-
-    def way_out(self, timeout_s: float) -> OutboundClient:
-        """A way out that waits so long."""
+        """The way out to client keys and bulk sources."""
         settings = self.house.settings
         return OutboundClient(
-            settings.outbound_allowed, allow_private=settings.outbound_private, timeout_s=timeout_s
+            settings.outbound_allowed,
+            allow_private=settings.outbound_private,
+            timeout_s=settings.outbound_timeout_s,
         )
 
     @cached_property
@@ -99,6 +101,33 @@ class FhirHouse:
         )
 
     @cached_property
+    def subscriptions(self) -> SubscriptionRules:
+        """Which endpoints may be notified, of what, and for whom."""
+        settings = self.house.settings
+        return SubscriptionRules(
+            allowed=AllowList(settings.notified, private=settings.outbound_private),
+            topics=load_topics(settings.inpatient_classes),
+            still_permitted=self.may_still_read,
+        )
+
+    def may_still_read(self, client_id: str, resource_type: str) -> bool:
+        """Whether a client is still registered with a scope that reads the type."""
+        if client_id == ANONYMOUS:
+            return self.house.settings.authorization == "open"
+        client = self.smart.clients.find(client_id)
+        if client is None:
+            return False
+        granted = grants_of(client.scopes, patient=ANYONE, user=f"Practitioner/{ANYONE}")
+        return any(each.opens("read", resource_type) for each in granted)
+
+    def notifier(self, timeout_s: float) -> OutboundClient:
+        """The way to subscribers."""
+        settings = self.house.settings
+        return OutboundClient(
+            settings.notified, allow_private=settings.outbound_private, timeout_s=timeout_s
+        )
+
+    @cached_property
     def api(self) -> FhirApi:
         """What the routes are given."""
         house = self.house
@@ -119,7 +148,7 @@ class FhirHouse:
             ),
             trail=AuditTrail(house.engine, house.settings.site),
             oauth_uris=ENDPOINTS if house.settings.authorization == "smart" else {},
-            subscriptions=SubscriptionRules(allowed=self.outbound.allowed),
+            subscriptions=self.subscriptions,
             bulk=self.bulk,
         )
 
@@ -134,7 +163,7 @@ class FhirHouse:
         stop = threading.Event()
         base = f"{self.house.public_url}/fhir"
         parts = self.api
-        way = Way(self.way_out, base, parts.trail)
+        way = Way(self.notifier, base, parts.trail)
         worker = Worker(parts.store.engine, parts.keys, parts.vault, parts.subscriptions, way)
         threads = [
             started("bulk", lambda: run_until(self.bulk, stop)),

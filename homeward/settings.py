@@ -139,8 +139,13 @@ class Settings(BaseSettings):
     )
     outbound_allowed: tuple[str, ...] = Field(
         (),
-        description="Servers that may be asked for client keys and bulk files and told of events: "
-        "origins, or origins with a path. Nothing else is ever contacted.",
+        description="Servers that may be asked for client keys and bulk files: origins, or origins "
+        "with a path. Nothing else is ever asked.",
+    )
+    notified: tuple[str, ...] = Field(
+        (),
+        description="Servers that subscriptions may notify: origins, or origins with a path. "
+        "Nobody else is ever told.",
     )
     outbound_private: bool = Field(
         False, description="Whether those may lie in a private network or on this machine."

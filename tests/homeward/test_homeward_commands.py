@@ -13,6 +13,11 @@ from homeward.cli import register_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
+    ["adt", "dead-letters"],
+    ["adt", "listen"],
+    ["adt", "replay"],
+    ["clients", "add"],
+    ["clients", "list"],
     ["demo"],
     ["doctor"],
     ["evaluate"],
@@ -23,9 +28,13 @@ COMMANDS = (
     ["models", "promote"],
     ["monitor"],
     ["notes", "fit"],
+    ["reindex"],
     ["score"],
     ["serve"],
     ["simulate"],
+    ["subscriptions", "dead"],
+    ["subscriptions", "forget"],
+    ["subscriptions", "replay"],
     ["train"],
 )
 

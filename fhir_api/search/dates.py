@@ -15,8 +15,8 @@ compared by the prefix:
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from fhir_api.search.bound import Bound
 from fhir_api.moments import ALWAYS, FOREVER, Interval, interval
+from fhir_api.search.bound import Bound
 from privacy.dates import shift_text
 from privacy.errors import InvalidDate
 

@@ -93,9 +93,8 @@ def test_what_cannot_be_asked_is_told(http: TestClient) -> None:
     assert refused(http, "Patient/nobody/$everything", 404)
 
 
-def test_a_patient_outside_the_callers_limits_is_not_there(
-    engine: Engine, http: TestClient
-) -> None:
+@pytest.mark.usefixtures("http")
+def test_a_patient_outside_the_callers_limits_is_not_there(engine: Engine) -> None:
     with seen_by(engine, only("ben")) as app:
         refused(app, ALL, 404)
     few = Caller("app", tuple(Grant(each, frozenset({"read", "search"})) for each in ("Patient",)))

@@ -50,8 +50,9 @@ def http(engine: Engine) -> Iterator[TestClient]:
          {"his", "temperature"}),
     ],
 )  # fmt: skip
+@pytest.mark.usefixtures("http")
 def test_a_search_finds_what_any_one_of_its_callers_limits_opens(
-    engine: Engine, http: TestClient, grants: tuple[Grant, ...], matches: set[str]
+    engine: Engine, grants: tuple[Grant, ...], matches: set[str]
 ) -> None:
     with seen_by(engine, Caller("app", grants)) as app:
         assert found(app, "Observation") == matches
@@ -59,7 +60,8 @@ def test_a_search_finds_what_any_one_of_its_callers_limits_opens(
         assert found(app, "Observation?_id=hers,temperature,his") == matches
 
 
-def test_a_type_without_a_grant_is_forbidden(engine: Engine, http: TestClient) -> None:
+@pytest.mark.usefixtures("http")
+def test_a_type_without_a_grant_is_forbidden(engine: Engine) -> None:
     with seen_by(engine, Caller("app", (Grant("Patient", EVERYTHING),))) as app:
         assert refused(app, "Observation", 403).startswith("forbidden")
         assert found(app, "?_lastUpdated=gt2000") == {"ann", "ben"}
@@ -82,7 +84,8 @@ def test_a_patients_caller_sees_that_patient_and_what_is_nobodys(
         }  # fmt: skip
 
 
-def test_limits_hold_on_every_page(engine: Engine, http: TestClient) -> None:
+@pytest.mark.usefixtures("http")
+def test_limits_hold_on_every_page(engine: Engine) -> None:
     with seen_by(engine, only("ann")) as app:
         first = asked(app, "Observation?_count=1")
         second = app.get(first["link"][1]["url"]).json()
@@ -91,7 +94,8 @@ def test_limits_hold_on_every_page(engine: Engine, http: TestClient) -> None:
     assert len(second["link"]) == 1
 
 
-def test_another_site_in_the_same_database_is_not_there(engine: Engine, http: TestClient) -> None:
+@pytest.mark.usefixtures("http")
+def test_another_site_in_the_same_database_is_not_there(engine: Engine) -> None:
     there = build_ingestor(settings(""), engine)
     keys = derive_keys(ROOT, "elsewhere")
     there.store.site = "elsewhere"
@@ -105,9 +109,8 @@ def test_another_site_in_the_same_database_is_not_there(engine: Engine, http: Te
         assert search.matching_ids(connection, [("Patient", "gender=female")]) == [[]]
 
 
-def test_who_may_not_see_identities_cannot_try_out_real_ones(
-    engine: Engine, http: TestClient
-) -> None:
+@pytest.mark.usefixtures("http")
+def test_who_may_not_see_identities_cannot_try_out_real_ones(engine: Engine) -> None:
     stored = pseudonym(derive_keys(ROOT, SITE), "Patient", "ann")
     with seen_by(engine, HIDDEN) as app:
         assert found(app, "Patient?_id=ann") == set()

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi.testclient import TestClient
-from httpx2 import Response
 
 FHIR = "/fhir"
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
@@ -39,7 +38,7 @@ def found(http: TestClient, query: str) -> set[str]:
 
 def refused(http: TestClient, query: str, status: int = 400) -> str:
     """What a refused search is told."""
-    answer: Response = http.get(f"{FHIR}/{query}")
+    answer = http.get(f"{FHIR}/{query}")
     assert answer.status_code == status, answer.text
     issue = answer.json()["issue"][0]
     return f"{issue['code']}: {issue['diagnostics']}"

@@ -15,7 +15,7 @@ from fhir_api.ingest.parts import Parts, Sender
 from fhir_api.ingest.patching import Patch, read_patches
 from fhir_api.ingest.permission import refuse_foreign, refuse_outside
 from fhir_api.ingest.plan import Plan
-from fhir_api.ingest.preconditions import check_versions, heads_needed
+from fhir_api.ingest.preconditions import check_versions, heads_needed, replays
 from fhir_api.ingest.resolve import (
     refuse_overlap,
     refuse_taken,
@@ -67,7 +67,7 @@ class Attempt:
             wait_for_references(plan)
         if self.whole:
             refuse_overlap(plan, self.resolution, parts)
-        heads = unit.lock_heads(heads_needed(plan, self.resolution))
+        heads = unit.lock_heads(heads_needed(plan, self.resolution, parts.naming))
         self.check(heads)
         self.patches = self.read_patches()
         clean = cleaned(plan, self.resolution, self.patches, parts)
@@ -89,6 +89,8 @@ class Attempt:
             name = "/".join(self.plan.keys[index])
             version = head.version if head else 1
             self.resolution.references[f"{name}/_history/1"] = f"{kind}/{id_}/_history/{version}"
+        again = replays(self.plan, self.resolution, heads, self.parts.naming)
+        self.resolution.existing |= again
 
     def read_patches(self) -> dict[int, Patch]:
         """The patches that can be carried out; the entries of the others fail."""

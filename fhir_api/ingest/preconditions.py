@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#concurrency and https://hl7.org/fhir/R4/http.h
 from collections.abc import Mapping
 
 from fhir_api.bundles.entry import ANY_VERSION, Entry
+from fhir_api.bundles.identity import Naming
 from fhir_api.errors import PreconditionFailed
 from fhir_api.ingest.plan import Plan
 from fhir_api.ingest.resolve import Resolution
@@ -13,7 +14,7 @@ from fhir_api.ingest.results import Key
 from fhir_api.store.unit import Head
 
 
-def heads_needed(plan: Plan, resolution: Resolution) -> list[Key]:
+def heads_needed(plan: Plan, resolution: Resolution, naming: Naming) -> list[Key]:
     """Resources whose stored version must be known before anything is written.
 
     When one must be, all that are written are asked for: they are locked together, in one order,
@@ -21,9 +22,28 @@ def heads_needed(plan: Plan, resolution: Resolution) -> list[Key]:
     """
     writing = [each for each in plan.standing("POST", "PUT", "PATCH", "DELETE")
                if each.index in resolution.where]  # fmt: skip
-    if not any(needs_head(each, plan, resolution) for each in writing):
+    known = any(may_be_there(each, naming) for each in writing)
+    if not known and not any(needs_head(each, plan, resolution) for each in writing):
         return []
     return sorted({resolution.where[each.index] for each in writing})
+
+
+def may_be_there(entry: Entry, naming: Naming) -> bool:
+    """Whether a create may have been carried out before: the same Bundle gives the same id."""
+    return entry.method == "POST" and naming == "server" and bool(entry.path)
+
+
+def replays(
+    plan: Plan, resolution: Resolution, heads: Mapping[Key, Head], naming: Naming
+) -> set[int]:
+    """Creates that were carried out before; what was changed since is not set back."""
+    return {
+        entry.index
+        for entry in plan.standing("POST")
+        if may_be_there(entry, naming)
+        and (head := heads.get(resolution.where[entry.index])) is not None
+        and not head.deleted
+    }
 
 
 def needs_head(entry: Entry, plan: Plan, resolution: Resolution) -> bool:

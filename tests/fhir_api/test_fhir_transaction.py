@@ -115,33 +115,6 @@ def test_the_order_of_entries_changes_nothing_that_is_stored(engine: Engine) -> 
     assert stored(engine) == before
 
 
-def test_a_conditional_reference_finds_what_was_stored_before(engine: Engine) -> None:
-    taking = ingestor(engine)
-    taking.batch(bundle("batch", post(organization("77"))))
-    sent = bundle("transaction", post(patient(managingOrganization={"reference": CLINIC}), JOHN))
-
-    taking.transaction(sent)
-
-    body = taking.store.search("Patient")[0].body
-    clinic = taking.store.search("Organization")[0].resource_id
-    assert body["managingOrganization"]["reference"] == f"Organization/{clinic}"
-
-
-def test_a_conditional_reference_finds_an_entry_of_its_own_bundle(engine: Engine) -> None:
-    taking = ingestor(engine)
-    sent = bundle(
-        "transaction",
-        post(patient(managingOrganization={"reference": CLINIC}), JOHN),
-        post(organization("77")),
-    )
-
-    taking.transaction(sent)
-
-    clinic = taking.store.search("Organization")[0].resource_id
-    body = taking.store.search("Patient")[0].body
-    assert body["managingOrganization"]["reference"] == f"Organization/{clinic}"
-
-
 def test_a_conditional_reference_that_finds_nothing_names_its_place(engine: Engine) -> None:
     sent = bundle("transaction", post(patient(managingOrganization={"reference": CLINIC}), JOHN))
 
@@ -164,24 +137,6 @@ def test_a_conditional_reference_to_two_resources_is_refused(engine: Engine) -> 
         taking.transaction(
             bundle("transaction", post(patient(managingOrganization={"reference": CLINIC})))
         )
-
-
-def test_a_conditional_create_takes_what_is_there(engine: Engine) -> None:
-    taking = ingestor(engine)
-    clinic = "urn:uuid:2aaa1111-2222-4333-8444-555566667777"
-    taking.batch(bundle("batch", post(organization("77"))))
-    sent = bundle(
-        "transaction",
-        post(organization("77"), clinic, ifNoneExist="identifier=http://orgs.example|77"),
-        post(patient(managingOrganization={"reference": clinic}), JOHN),
-    )
-
-    results = taking.transaction(sent)
-
-    [there] = taking.store.search("Organization")
-    body = taking.store.search("Patient")[0].body
-    assert results[0].written.outcome == "unchanged"
-    assert body["managingOrganization"]["reference"] == f"Organization/{there.resource_id}"
 
 
 def test_of_many_equal_conditional_creates_at_once_one_creates(engine: Engine) -> None:

@@ -63,6 +63,19 @@ def test_tx8_the_same_bundle_twice_is_a_no_op_and_another_bundle_is_not(
     assert len(stored(engine)) == 4
 
 
+def test_tx8_a_bundle_sent_again_does_not_set_back_what_was_changed_since(
+    http: TestClient,
+) -> None:
+    [made] = transact(http, post(organization("1")))
+    changed = organization("1", id=located(made).partition("/")[2], active=False)
+    transact(http, put(changed))
+
+    [again] = transact(http, post(organization("1")))
+
+    assert again["response"]["location"] == f"{located(made)}/_history/2"
+    assert read(http, made)["active"] is False
+
+
 def test_tx8_a_create_on_its_own_is_a_new_resource_each_time(http: TestClient) -> None:
     made = {http.post("/fhir/Patient", json=patient()).headers["location"] for _ in range(2)}
 

@@ -3,7 +3,7 @@
 The standard lets the server choose the id of a POST: neither `resource.id` nor `fullUrl` is one.
 We choose it so that the same Bundle sent twice names the same resources, and nothing is stored
 twice. Files of a source system are read otherwise: there `urn:uuid:X` names X, so that two files
-which speak of one X mean one resource (docs/decisions/0014).
+which speak of one X mean one resource (docs/decisions/0016).
 """
 
 import hashlib

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from homeward.champion import ChampionCache
 from homeward.house import House
@@ -23,6 +22,14 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 THREADS = 4
 HEALTH = "/health"
+READ_HEADERS = (
+    "accept", "authorization", "content-type", "if-match", "if-modified-since", "if-none-exist",
+    "if-none-match", "prefer", "x-request-id",
+)  # fmt: skip
+TOLD_HEADERS = (
+    "content-location", "etag", "last-modified", "location", "retry-after", "x-progress",
+    "x-request-id",
+)  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -32,6 +39,7 @@ def create_app(house: House) -> "tuple[FastAPI, Metrics]":
     from fhir_api.routes.beyond import answer_beyond_routes
     from fhir_api.routes.router import build_router as fhir_router
     from fhir_api.routes.smart_router import build_auth_router
+    from fhir_api.smart.cors import RegisteredCors, RegisteredOrigins
     from homeward.fhir import FhirHouse
     from monitoring.metrics import Metrics
 
@@ -47,30 +55,14 @@ def create_app(house: House) -> "tuple[FastAPI, Metrics]":
     cds.warm()  # the first call would otherwise wait for schemas and the model
     app.include_router(cds_router(cds))
     app.add_api_route(HEALTH, lambda: health(house), methods=["GET"])
-    if house.settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(house.settings.cors_origins),
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "accept",
-                "authorization",
-                "content-type",
-                "if-match",
-                "if-none-exist",
-                "if-none-match",
-                "if-modified-since",
-                "prefer",
-                "x-request-id",
-            ],
-            expose_headers=[
-                "content-location",
-                "etag",
-                "last-modified",
-                "location",
-                "x-request-id",
-            ],
-        )
+    app.add_middleware(
+        RegisteredCors,
+        registered=RegisteredOrigins(fhir.smart),
+        allow_origins=list(house.settings.cors_origins),
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=list(READ_HEADERS),
+        expose_headers=list(TOLD_HEADERS),
+    )
     return app, metrics
 
 

@@ -30,6 +30,7 @@ from fhir_api.validation.validator import Validator
 from homeward.house import House
 
 MEGABYTE = 1_000_000
+KEYS_TIMEOUT_S, LARGEST_KEYS = 3.0, 65_536  # bytes
 ANONYMOUS, ANYONE = "anonymous", "anyone"
 ENDPOINTS = {
     "authorize": "/auth/authorize",
@@ -56,6 +57,17 @@ class FhirHouse:
         )
 
     @cached_property
+    def keys_from(self) -> OutboundClient:
+        """The way out to keys of clients, for which a caller waits."""
+        settings = self.house.settings
+        return OutboundClient(
+            settings.outbound_allowed,
+            allow_private=settings.outbound_private,
+            timeout_s=KEYS_TIMEOUT_S,
+            largest_bytes=LARGEST_KEYS,
+        )
+
+    @cached_property
     def smart(self) -> SmartParts:
         """The authorization server."""
         settings = self.house.settings
@@ -66,7 +78,7 @@ class FhirHouse:
             vault=self.house.vault,
             public_url=settings.public_url,
             mode=settings.authorization,
-            fetch=self.outbound.get,
+            fetch=self.keys_from.get,
             issuers=tuple(TrustedIssuer(**each) for each in settings.trusted_issuers),
             sign_on=SignOn(settings.trusted_user_header, settings.trusted_proxies),
             open_launch=settings.open_launch,

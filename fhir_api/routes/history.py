@@ -55,7 +55,7 @@ def register(router: APIRouter, api: FhirApi) -> None:
         stored_id = api.presenter(caller).stored_id(resource_type, named)
         limits = {resource_type: caller.limits("read", resource_type)}
         row = api.store.read(resource_type, stored_id)
-        if row is None or not visible(api, caller, limits[resource_type], [row]):
+        if row is None or not visible(api, limits[resource_type], [row]):
             raise ResourceNotFound(resource_type)
         return answer(api, caller, request, limits, stored_id)
 
@@ -66,11 +66,11 @@ def answer(
     """The Bundle of one page."""
     given = applied(request)
     asked = replace(understood(given, api.limits.page), resource_id=stored_id)
-    asked = replace(asked, types=types_of(limits), patients=owners(api, caller, limits))
+    asked = replace(asked, types=types_of(limits), patients=owners(api, limits))
     history = History(api.store)
     found = history.versions(replace(asked, count=asked.count + 1)) if asked.count else []
     page = found[: asked.count]
-    shown = shown_to(api, caller, limits, [past.resource for past in page])
+    shown = shown_to(api, limits, [past.resource for past in page])
     about(request, patients=[row.patient_id for row in shown])
     total = history.total(asked) if wants_total(given) and not any(limits.values()) else None
     rest = page[-1].seq if len(found) > asked.count > 0 else None
@@ -86,25 +86,21 @@ def types_of(limits: ByType) -> list[str] | None:
     return None if everything else list(limits)
 
 
-def owners(api: FhirApi, caller: Caller, limits: ByType) -> set[str] | None:
+def owners(api: FhirApi, limits: ByType) -> set[str] | None:
     """The patients to look for; None unless every limit names one."""
     all_limits = [limit for each in limits.values() for limit in each]
     if not all(limits.values()) or any(limit.patient is None for limit in all_limits):
         return None
-    return patients_of(api, caller, all_limits)
+    return patients_of(api, all_limits)
 
 
-def shown_to(
-    api: FhirApi, caller: Caller, limits: ByType, rows: Sequence[StoredResource]
-) -> list[StoredResource]:
+def shown_to(api: FhirApi, limits: ByType, rows: Sequence[StoredResource]) -> list[StoredResource]:
     """Those of the rows that the caller may see, in their order."""
     kinds = {row.resource_type for row in rows}
     seen = {
         (row.resource_type, row.resource_id, row.version)
         for kind in kinds
-        for row in visible(
-            api, caller, limits[kind], [row for row in rows if row.resource_type == kind]
-        )
+        for row in visible(api, limits[kind], [row for row in rows if row.resource_type == kind])
     }
     return [row for row in rows if (row.resource_type, row.resource_id, row.version) in seen]
 

@@ -31,7 +31,7 @@ def register(router: APIRouter, api: FhirApi) -> None:
         )
         limits = caller.limits("read", resource_type)
         rows = [row for row in [api.store.read(resource_type, stored_id)] if row]
-        shown = visible(api, caller, limits, rows)
+        shown = visible(api, limits, rows)
         return answer(shown, resource_type, api, caller, request)
 
     @router.get("/{resource_type}/{id_}/_history/{version}", name="vread")
@@ -43,7 +43,7 @@ def register(router: APIRouter, api: FhirApi) -> None:
         limits = caller.limits("read", resource_type)
         number = version_number(resource_type, version)
         rows = [row for row in [api.store.read_version(resource_type, stored_id, number)] if row]
-        shown = visible(api, caller, limits, rows)
+        shown = visible(api, limits, rows)
         return answer(shown, resource_type, api, caller, request)
 
 

@@ -12,14 +12,13 @@ from fhir_api.errors import Forbidden
 from fhir_api.routes.parts import FhirApi
 from fhir_api.store.records import StoredResource
 from fhir_api.validation.elements import resource_types
+from privacy.pseudonyms import pseudonym
 
 Limits = tuple[Limit, ...]
 Visible = Callable[[StoredResource], bool]
 
 
-def visible(
-    api: FhirApi, caller: Caller, limits: Limits, rows: Sequence[StoredResource]
-) -> list[StoredResource]:
+def visible(api: FhirApi, limits: Limits, rows: Sequence[StoredResource]) -> list[StoredResource]:
     """Those of the rows, all of one type, that are inside the limits."""
     if not limits or not rows:
         return list(rows)
@@ -27,8 +26,8 @@ def visible(
     ids = sorted({row.resource_id for row in rows})
     with api.store.engine.connect() as connection:
         permitted = api.search.permitted(connection, kind, ids, limits)
-    whole = patients_of(api, caller, [each for each in limits if not each.query])
-    owners = patients_of(api, caller, limits)
+    whole = patients_of(api, [each for each in limits if not each.query])
+    owners = patients_of(api, limits)
     return [row for row in rows if row.patient_id in whole
             or (row.resource_id in permitted and may_own(row, limits, owners))]  # fmt: skip
 
@@ -40,10 +39,9 @@ def may_own(row: StoredResource, limits: Limits, owners: Collection[str]) -> boo
     return any(each.patient is None for each in limits)
 
 
-def patients_of(api: FhirApi, caller: Caller, limits: Sequence[Limit]) -> set[str]:
-    """Pseudonyms of the patients that limits name."""
-    presenter = api.presenter(caller)
-    return {presenter.stored_id("Patient", each.patient) for each in limits if each.patient}
+def patients_of(api: FhirApi, limits: Sequence[Limit]) -> set[str]:
+    """Pseudonyms of the patients that limits name; limits have real ids, whoever the caller is."""
+    return {pseudonym(api.keys, "Patient", each.patient) for each in limits if each.patient}
 
 
 def limits_by_type(caller: Caller, interaction: Interaction) -> dict[str, Limits]:

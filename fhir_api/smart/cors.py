@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from fhir_api.smart.parts import SmartParts
 
@@ -45,7 +46,7 @@ class RegisteredCors(CORSMiddleware):
         options: As Starlette takes them; `allow_origins` are let in beside the registered ones.
     """
 
-    def __init__(self, app: Any, registered: RegisteredOrigins, **options: Any) -> None:
+    def __init__(self, app: ASGIApp, /, registered: RegisteredOrigins, **options: Any) -> None:
         super().__init__(app, **options)
         self.registered = registered
 

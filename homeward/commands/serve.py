@@ -32,8 +32,9 @@ def serve(
 ) -> None:
     """Run the server until it is stopped.
 
-    Callers are not authenticated here, so any address but the loopback is refused unless a proxy
-    that does so stands in front.
+    With HOMEWARD_AUTHORIZATION=smart callers of the FHIR API need access tokens. Callers of CDS
+    Hooks are not authenticated here, so any address but the loopback is refused unless a proxy that
+    does so stands in front.
 
     Example: homeward serve --port 8080 --metrics-port 9090
     """
@@ -77,8 +78,17 @@ def listen(house: House, doors: "Sequence[socket.socket]" = ()) -> None:
 
 
 def _refuse_open_door(house: House, *, behind_proxy: bool) -> None:
-    if house.settings.host not in LOOPBACK and not behind_proxy:
+    settings = house.settings
+    if settings.host in LOOPBACK:
+        return
+    if not behind_proxy:
         raise WrongCall(
-            f"{house.settings.host} can be reached by others and callers are not authenticated "
-            "here. Put a proxy in front that authenticates them, and add --behind-proxy."
+            f"{settings.host} can be reached by others, and callers of CDS Hooks are not "
+            "authenticated here. Put a proxy in front that does so and ends TLS, and add "
+            "--behind-proxy."
+        )
+    if settings.authorization == "smart" and settings.public_url is None:
+        raise WrongCall(
+            "Set HOMEWARD_PUBLIC_URL: tokens are bound to the address under which clients reach "
+            "the server, and it must not come from their requests."
         )

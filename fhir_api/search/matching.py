@@ -46,6 +46,8 @@ def limits_of(frame: Frame, reading: Reading, question: Question) -> Limits:
     """The types searched, each with the limits on it; raises Forbidden."""
     kind = question.resource_type
     if kind != ANY_TYPE:
+        if reading.controls.types:
+            raise InvalidRequest("_type is for a search across types; the path names one.", "_type")
         limits = question.limits
         return {kind: frame.limits(kind) if limits is None else limits}
     named = reading.controls.types

@@ -217,6 +217,7 @@ def test_a_search_across_types_knows_ids_and_time_of_storing(http: TestClient) -
     assert found(http, "?_lastUpdated=gt2000-01-01") == {"o-1", "ann", "ben"}
     assert "_lastUpdated" in refused(http, "?code=1")
     assert "_type" in refused(http, "?_type=Nope")
+    assert "_type" in refused(http, "Observation?_type=Patient")
     posted: Any = http.post("/fhir/_search", content="_type=Patient", headers=FORM).json()
     assert set(ids(posted)) == {"ann", "ben"}
     assert link(posted, "self") == "http://testserver/fhir?_type=Patient"

@@ -12,7 +12,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from fhir_api.errors import FhirError, InvalidRequest, NotSupported, PatchRefused
+from fhir_api.errors import FhirError, InvalidJson, InvalidRequest, NotSupported, PatchRefused
 from fhir_api.json_text import USUAL, deeper_than, dump, parse
 
 JSON_PATCH = "application/json-patch+json"
@@ -44,7 +44,16 @@ def operations_of(resource: Any, path: str) -> Operations:
         data = base64.b64decode(resource["data"], validate=True)
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise InvalidRequest(f"{place}.data must be base64.", f"{place}.data") from error
-    return checked(parse(data), f"{place}.data")
+    return checked(parsed(data, f"{place}.data"), f"{place}.data")
+
+
+def parsed(data: bytes, path: str) -> Any:
+    """The JSON inside a Binary; raises InvalidJson with the path of its data."""
+    try:
+        return parse(data)
+    except InvalidJson as error:
+        error.expression = path
+        raise
 
 
 def checked(operations: Any, path: str) -> Operations:

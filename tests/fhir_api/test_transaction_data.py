@@ -2,6 +2,7 @@
 
 import bz2
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     "TransactionWithMetaHistory": (400, "Bundle.entry[0].request.url"),
     "TransactionWithMultipleResourcesWithSameFullUrl": (400, "Bundle.entry[3].request.url"),
 }
+HL7 = {"hla-1": {"201"}, "xds": {"201"}, "bundle-request-medsallergies": {"404", "400"}}
 STORED = text("SELECT count(*) FROM resource_version")
 
 
@@ -91,6 +93,25 @@ def test_microsofts_conditional_references_find_a_patient_once_it_is_there(
     assert too_early.status_code == 412
     assert statuses(answer) == ["201"] * 6
     assert http.get(f"/fhir/{located(seen)}").json()["subject"]["reference"] == located(there)
+
+
+def test_us_core_is_refused_for_what_is_wrong_with_it_alone(http: TestClient) -> None:
+    bundle = shared_data("us_core_bundles") / "USCore6-resource-bundle.json"
+
+    answer = post_file(http, bundle.read_bytes())
+
+    assert answer.status_code == 422
+    assert set(places(answer)) == {
+        f"Bundle.entry[{index}].resource.encounter.reference" for index in (26, 27)
+    }
+
+
+@pytest.mark.parametrize("name", HL7)
+def test_what_hl7_gives_as_an_example_is_answered(http: TestClient, name: str) -> None:
+    with zipfile.ZipFile(shared_data("hl7_fhir_r4_examples") / "examples.zip") as archive:
+        data = archive.read(f"Bundle-{name}.json")
+
+    assert set(statuses(post_file(http, data))) == HL7[name]
 
 
 def synthea(*words: str) -> list[bytes]:
@@ -171,5 +192,9 @@ def test_entries_of_any_shape_are_never_our_mistake(
     answer = send(http, kind, *json.loads(json.dumps(entries)))
 
     assert 200 <= answer.status_code < 500, answer.text
+    outcomes = [answer.json()]
     if answer.status_code == 200:
         assert all(status[0] != "5" for status in statuses(answer)), answer.text
+        outcomes = [each["response"].get("outcome", {}) for each in answer.json().get("entry", [])]
+    issues = [issue for outcome in outcomes for issue in outcome.get("issue", [])]
+    assert all(each["expression"][0].startswith("Bundle") for each in issues)

@@ -44,9 +44,10 @@ def answer(bundle: dict[str, Any], request: Request, api: FhirApi) -> dict[str, 
         raise InvalidRequest(message, "Bundle.resourceType")
     if not isinstance(kind, str) or kind not in ANSWERS:
         raise InvalidRequest("Bundle.type must be transaction, batch or history.", "Bundle.type")
+    about(request, interaction="transaction" if kind == "transaction" else "batch")
     wanted = preferred(request, "minimal")
     results = carried_out(bundle, api, Sender(caller, wanted))
-    record(request, kind, results)
+    record(request, results)
     base = api.base(request)
 
     def searched(found: Fetched) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def carried_out(bundle: dict[str, Any], api: FhirApi, sender: Sender) -> list[Re
     return api.ingestor.history(bundle, sender)
 
 
-def record(request: Request, kind: str, results: list[Result]) -> None:
+def record(request: Request, results: list[Result]) -> None:
     """Tell the audit trail whose records were seen or changed."""
     rows = [each.row for each in results if isinstance(each, Stored | Fetched) and each.row]
     pages = [each.page for each in results if isinstance(each, Fetched) and each.page]
@@ -75,5 +76,4 @@ def record(request: Request, kind: str, results: list[Result]) -> None:
         request,
         patients={row.patient_id for row in rows},
         resources={"/".join(each.stored) for each in changed},
-        interaction=None if kind == "transaction" else "batch",
     )

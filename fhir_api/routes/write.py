@@ -44,7 +44,7 @@ def register_creates_and_updates(router: APIRouter, api: FhirApi) -> None:
         resource = resource_of(data, resource_type)
         return carry_out(request, api, {"resource": resource, "query": query})
 
-    @router.put(TYPE, name="conditional-update")
+    @router.put(TYPE, name="update")
     def conditional_update(resource_type: str, request: Request, data: Body) -> Response:
         resource = resource_of(data, resource_type)
         own = resource.get("id")
@@ -62,7 +62,7 @@ def register_patches_and_deletes(router: APIRouter, api: FhirApi) -> None:
     read_patch = Depends(body_reader(api.largest_body, READ_PATCH))
     Body = Annotated[bytes, read_patch]  # noqa: N806 - a type, made of what the site allows
 
-    @router.patch(TYPE, name="conditional-patch")
+    @router.patch(TYPE, name="patch")
     def conditional_patch(resource_type: str, request: Request, data: Body) -> Response:
         known_type(resource_type)
         given = {"patch": operations_of(data, request), "query": request.url.query}
@@ -73,7 +73,7 @@ def register_patches_and_deletes(router: APIRouter, api: FhirApi) -> None:
         named = known_id(known_type(resource_type), id_)
         return carry_out(request, api, {"patch": operations_of(data, request), "id": named})
 
-    @router.delete(TYPE, name="conditional-delete")
+    @router.delete(TYPE, name="delete")
     def conditional_delete(resource_type: str, request: Request) -> Response:
         known_type(resource_type)
         return carry_out(request, api, {"query": request.url.query})

@@ -1,10 +1,13 @@
 """One resource created, updated, patched or deleted over HTTP: R3, R4, R5 and their headers."""
 
+import json
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from tests.support.fhir import FHIR_JSON, bundle, client, observation, organization, patient, stored
+from tests.support.instance import served, trail
 from tests.support.transactions import BY_IDENTIFIER
 
 
@@ -152,6 +155,28 @@ def test_what_is_wrong_is_named_by_element_or_header_and_never_by_value(http: Te
     assert structure.json()["issue"][0]["expression"] == ["Observation.status"]
     assert criteria.json()["issue"][0]["expression"] == ["If-None-Exist"]
     assert "Quillfeather" not in structure.text + criteria.text
+
+
+def test_every_write_is_on_record_by_what_was_done(engine: Engine) -> None:
+    http = served(engine)
+    patch = [{"op": "replace", "path": "/active", "value": False}]
+    as_patch = {"content-type": "application/json-patch+json"}
+    url = f"/fhir/Organization?{BY_IDENTIFIER}"
+
+    http.put(url, json=organization("77"), headers=FHIR_JSON)
+    http.patch(url, content=json.dumps(patch), headers=as_patch)
+    http.delete(url)
+    http.post("/fhir", json=bundle("batch"), headers=FHIR_JSON)
+    http.post("/fhir", json=bundle("transaction", 7), headers=FHIR_JSON)
+
+    recorded = [(row["interaction"], row["status"]) for row in trail(engine)]
+    assert recorded == [
+        ("update", 201),
+        ("patch", 200),
+        ("delete", 204),
+        ("batch", 200),
+        ("transaction", 400),
+    ]
 
 
 def test_a_bundle_is_posted_to_the_base_and_nothing_else_is(http: TestClient) -> None:

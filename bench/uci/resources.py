@@ -47,7 +47,7 @@ def patient_resources(stays: Sequence[Stay]) -> Iterator[Resource]:
 def organizations() -> list[Resource]:
     """One hospital for all of the file, one for stays beyond it, and one for whoever pays."""
     return [
-        {"resourceType": "Organization", "id": name, "active": True}
+        {"resourceType": "Organization", "id": name, "active": True, "name": name}
         for name in (HOSPITAL, OTHER_HOSPITAL, PAYER)
     ]
 

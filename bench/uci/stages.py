@@ -73,6 +73,7 @@ def store(house: House, folder: Path, workers: int) -> IngestReport:
         today=house.now().date(),
         workers=workers,
     )
+    house.settings.home.mkdir(parents=True, exist_ok=True)
     rejects = house.settings.home / "rejects.ndjson"
     report = ingest_files([folder], settings, rejects)
     if report.total.rejected:

@@ -14,7 +14,7 @@ from fhir_api.store.base import Base
 
 TABLES = (
     "fhir_api.store.tables",
-    "fhir_api.search.tables",
+    "fhir_api.search.index.tables",
     "fhir_api.smart.tables",
     "fhir_api.bulk.tables",
     "fhir_api.subscriptions.tables",

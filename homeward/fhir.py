@@ -20,7 +20,7 @@ from fhir_api.outbound.destination import AllowList
 from fhir_api.routes.limits import Limits
 from fhir_api.routes.parts import FhirApi
 from fhir_api.search.engine import SearchEngine
-from fhir_api.search.reindex import reindex
+from fhir_api.search.index.reindex import reindex
 from fhir_api.smart.authenticate import Authenticator
 from fhir_api.smart.parts import SignOn, SmartParts, TrustedIssuer
 from fhir_api.subscriptions.rules import SubscriptionRules

@@ -1,7 +1,7 @@
 """Search values; numbers and times of heads.
 
 Rows that are there get their numbers from the sequence and their times from their newest version;
-their search values are made by `fhir_api.search.reindex`, for they need the rules and not only SQL.
+their search values are made by `fhir_api.search.index.reindex`, which needs the rules, not SQL.
 
 Revision ID: 0005
 Revises: 0004

@@ -10,7 +10,7 @@ from fhir_api.ingest.parts import Parts
 from fhir_api.ingest.patching import Patch
 from fhir_api.ingest.plan import Plan
 from fhir_api.ingest.resolve import Resolution
-from fhir_api.search.extract import with_reference_tokens
+from fhir_api.search.index.extract import with_reference_tokens
 from fhir_api.store.vault import IDENTIFIERS
 from privacy.records import CleanResource, Refusal
 

@@ -18,7 +18,7 @@ from fhir_api.routes import audit_events
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import PREFIX, FhirApi
 from fhir_api.routes.served import ANY_TYPE, Served, interactions, served
-from fhir_api.search.offer import Offer
+from fhir_api.search.r4.offer import Offer
 from fhir_api.subscriptions.access import SUBSCRIPTION
 from fhir_api.subscriptions.published import capability as topic_based
 

@@ -16,7 +16,7 @@ from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.shape import shape_of
 from fhir_api.routes.visible import visible
-from fhir_api.search.summaries import part_of
+from fhir_api.search.query.summaries import part_of
 from fhir_api.store.records import StoredResource
 
 

@@ -14,9 +14,9 @@ from fhir_api.routes.addresses import known_id, known_type
 from fhir_api.routes.forms import Parameters, form_reader
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.searchset import searchset
-from fhir_api.search.matching import COMPARTMENTS
-from fhir_api.search.offer import ANY_TYPE
-from fhir_api.search.question import Question
+from fhir_api.search.sql.matching import COMPARTMENTS
+from fhir_api.search.r4.offer import ANY_TYPE
+from fhir_api.search.sql.question import Question
 
 
 def register(router: APIRouter, api: FhirApi) -> None:

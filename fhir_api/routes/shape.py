@@ -7,7 +7,7 @@ from fastapi import Request
 
 from fhir_api.errors import InvalidRequest
 from fhir_api.routes.history_parameters import applied
-from fhir_api.search.controls import Controls, set_elements, set_summary
+from fhir_api.search.query.controls import Controls, set_elements, set_summary
 
 SERVED = ("_elements", "_summary")
 

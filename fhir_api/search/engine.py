@@ -18,19 +18,19 @@ from sqlalchemy.exc import DBAPIError
 
 from fhir_api.access.caller import Caller, Limit
 from fhir_api.json_text import dump
-from fhir_api.search.bound import Bound
-from fhir_api.search.cursor import Cursors
-from fhir_api.search.definitions import SearchParameter
-from fhir_api.search.frame import Frame
-from fhir_api.search.includes import included
-from fhir_api.search.matching import matches_of
-from fhir_api.search.names import Names
-from fhir_api.search.offer import Offer
-from fhir_api.search.patients import NamedPatients
-from fhir_api.search.question import Page, Parameters, Question
-from fhir_api.search.reading import Reading, read
-from fhir_api.search.sorting import after
-from fhir_api.search.statement import Matches, fetch, first_ids, number_of, page
+from fhir_api.search.query.cursor import Cursors
+from fhir_api.search.query.names import Names
+from fhir_api.search.query.reading import Reading, read
+from fhir_api.search.r4.definitions import SearchParameter
+from fhir_api.search.r4.offer import Offer
+from fhir_api.search.sql.bound import Bound
+from fhir_api.search.sql.frame import Frame
+from fhir_api.search.sql.includes import included
+from fhir_api.search.sql.matching import matches_of
+from fhir_api.search.sql.patients import NamedPatients
+from fhir_api.search.sql.question import Page, Parameters, Question
+from fhir_api.search.sql.sorting import after
+from fhir_api.search.sql.statement import Matches, fetch, first_ids, number_of, page
 from fhir_api.store.repository import ResourceStore, give_up_unless_conflict
 from privacy.keys import SiteKeys
 from privacy.policy import Policy

@@ -13,12 +13,12 @@ from datetime import timedelta
 from fhir_api.access.caller import Caller
 from fhir_api.errors import DateNeedsPatient, InvalidRequest, UnknownParameter
 from fhir_api.moments import ALWAYS, FOREVER, Interval, interval
-from fhir_api.search.controls import CURSOR, TRANSPORT, Inclusion
-from fhir_api.search.dates import moved
-from fhir_api.search.frame import Frame, Place
-from fhir_api.search.lanes import lane
-from fhir_api.search.offer import ANY_TYPE
-from fhir_api.search.question import Page, Parameters, Question
+from fhir_api.search.index.lanes import lane
+from fhir_api.search.query.controls import CURSOR, TRANSPORT, Inclusion
+from fhir_api.search.r4.offer import ANY_TYPE
+from fhir_api.search.sql.dates import moved
+from fhir_api.search.sql.frame import Frame, Place
+from fhir_api.search.sql.question import Page, Parameters, Question
 from privacy.compartment import PATIENT
 from privacy.dates import shift_days
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, text
 
-from fhir_api.search.extract import values_of
-from fhir_api.search.lanes import lane
-from fhir_api.search.walks import Value
+from fhir_api.search.index.extract import values_of
+from fhir_api.search.index.lanes import lane
+from fhir_api.search.index.walks import Value
 from fhir_api.store.rows import NULL, escaped
 from privacy.records import CleanResource
 

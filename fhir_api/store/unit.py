@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from psycopg import Cursor
 from sqlalchemy import Connection, text
 
-from fhir_api.search.extract import EDITION
+from fhir_api.search.index.extract import EDITION
 from fhir_api.store.index import (
     VALUE_COLUMNS,
     forget_values,

@@ -17,7 +17,7 @@ def reindex() -> None:
 
     Example: homeward reindex
     """
-    from fhir_api.search.reindex import reindex as bring_up_to_date
+    from fhir_api.search.index.reindex import reindex as bring_up_to_date
 
     with open_house() as house:
         done = bring_up_to_date(

@@ -9,11 +9,11 @@ import pytest
 from fhirpathpy import compile as fhirpath
 from fhirpathpy.models import models
 
-from fhir_api.search.expressions import CAST, EXTENSION, NotUnderstood, Step, paths_of
-from fhir_api.search.registry import SearchParameter, parameters
-from fhir_api.search.sources import sources
-from fhir_api.search.walks import Collect, collector
-from fhir_api.search.ways import ways_of
+from fhir_api.search.index.walks import Collect, collector
+from fhir_api.search.r4.expressions import CAST, EXTENSION, NotUnderstood, Step, paths_of
+from fhir_api.search.r4.registry import SearchParameter, parameters
+from fhir_api.search.r4.sources import sources
+from fhir_api.search.r4.ways import ways_of
 from fhir_api.validation.elements import resource_types
 from tests.support.index import examples
 

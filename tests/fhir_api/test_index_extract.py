@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_api.json_text import parse
-from fhir_api.search.extract import values_of
-from fhir_api.search.kinds import READINGS
+from fhir_api.search.index.extract import values_of
+from fhir_api.search.r4.kinds import READINGS
 from fhir_api.validation.elements import resource_types
 from tests.support.index import codes, examples, found_by
 

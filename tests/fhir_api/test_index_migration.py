@@ -3,7 +3,7 @@
 from alembic import command
 from sqlalchemy import Engine, inspect, text
 
-from fhir_api.search.reindex import reindex
+from fhir_api.search.index.reindex import reindex
 from fhir_api.store.migrate import configuration, migrate
 from fhir_api.store.repository import ResourceStore
 from tests.support.index import stored_values

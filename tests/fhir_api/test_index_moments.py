@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_api.moments import ALWAYS, FOREVER, Interval, interval
-from fhir_api.search.precision import bounds
-from fhir_api.search.words import LONGEST, comparable
+from fhir_api.search.r4.precision import bounds
+from fhir_api.search.r4.words import LONGEST, comparable
 
 PRECISIONS = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}
 MOMENTS = st.datetimes(datetime(1000, 1, 1), datetime(9998, 12, 31))  # noqa: DTZ001

@@ -1,7 +1,7 @@
 """The tables of search parameters are HL7's own, and say what each parameter reads."""
 
-from fhir_api.search.published import tables, text_of
-from fhir_api.search.registry import (
+from fhir_api.search.r4.published import tables, text_of
+from fhir_api.search.r4.registry import (
     CODE_SYSTEMS,
     COMPARTMENTS,
     PARAMETERS,

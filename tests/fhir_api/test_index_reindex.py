@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from fhir_api.search import reindex as reindexing
-from fhir_api.search.reindex import index_anew, reindex
+from fhir_api.search.index import reindex as reindexing
+from fhir_api.search.index.reindex import index_anew, reindex
 from fhir_api.store.repository import ResourceStore
 from privacy.records import CleanResource
 from tests.support.index import stored_values

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fhir_api.search.definitions import Served, parameters, served
-from fhir_api.search.extract import values_of
+from fhir_api.search.index.extract import values_of
+from fhir_api.search.r4.definitions import Served, parameters, served
 from privacy.policy import Policy, load_policy
 from privacy.records import CleanResource
 from tests.support.cleaning import cleaner

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
-from fhir_api.search.extract import reference_tokens
-from fhir_api.search.lanes import lane
+from fhir_api.search.index.extract import reference_tokens
+from fhir_api.search.index.lanes import lane
 from fhir_api.store.repository import ResourceStore
 from fhir_api.store.unit import UnitOfWork
 from privacy.pseudonyms import identifier_token, value_token

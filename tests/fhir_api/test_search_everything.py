@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from fhir_api.access.caller import Caller, Grant
-from fhir_api.search.registry import compartments
+from fhir_api.search.r4.registry import compartments
 from tests.support.instance import only, seen_by, served
 from tests.support.searching import (
     applied,

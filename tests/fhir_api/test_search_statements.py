@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from fhir_api.errors import DateNeedsPatient
 from fhir_api.search.engine import SearchEngine
-from fhir_api.search.offer import ANY_TYPE, Offer
+from fhir_api.search.r4.offer import ANY_TYPE, Offer
 from privacy.keys import derive_keys
 from privacy.policy import load_policy
 from tests.support.fhir import NOW, ROOT, SITE, ingestor

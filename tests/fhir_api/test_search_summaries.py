@@ -1,6 +1,6 @@
 """The table of summary elements is HL7's, and every type has one."""
 
-from fhir_api.search.summaries import TABLE, read_definitions, summary, table
+from fhir_api.search.query.summaries import TABLE, read_definitions, summary, table
 from fhir_api.validation.elements import resource_types
 from tests.support.data import shared_data
 

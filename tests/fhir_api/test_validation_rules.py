@@ -43,7 +43,8 @@ def test_a_value_beside_a_reason_for_its_absence_breaks_obs_6() -> None:
 def test_a_component_with_the_code_of_its_observation_breaks_obs_7() -> None:
     component = [{"code": BODY_TEMPERATURE, "valueInteger": 3}]
 
-    assert ("obs-7", "Observation") in told(observation(code=BODY_TEMPERATURE, valueInteger=1, component=component))
+    same = observation(code=BODY_TEMPERATURE, valueInteger=1, component=component)
+    assert ("obs-7", "Observation") in told(same)
 
 
 def test_a_period_that_ends_before_it_begins_breaks_per_1() -> None:

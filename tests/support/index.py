@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from fhir_api.json_text import parse
-from fhir_api.search.extract import values_of
-from fhir_api.search.lanes import lane
-from fhir_api.search.registry import parameters
-from fhir_api.search.sources import keyed
+from fhir_api.search.index.extract import values_of
+from fhir_api.search.index.lanes import lane
+from fhir_api.search.r4.registry import parameters
+from fhir_api.search.r4.sources import keyed
 from tests.support.data import shared_data
 
 STORED = text("""

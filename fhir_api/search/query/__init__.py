@@ -1,0 +1,1 @@
+"""What a caller asks: criteria, chains, modifiers, paging, the parts of the answer."""

@@ -1,0 +1,1 @@
+"""Searches as SQL over the index: conditions, inclusions, order, statements."""

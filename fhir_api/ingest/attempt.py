@@ -11,17 +11,13 @@ from collections.abc import Collection, Iterator, Mapping
 from fhir_api.errors import FhirError, ReferenceNotResolved, TransactionRefused
 from fhir_api.ingest.cleaning import cleaned
 from fhir_api.ingest.fetching import fetch
+from fhir_api.ingest.overlap import refuse_overlap, refuse_taken
 from fhir_api.ingest.parts import Parts, Sender
 from fhir_api.ingest.patching import Patch, read_patches
 from fhir_api.ingest.permission import refuse_foreign, refuse_outside
 from fhir_api.ingest.plan import Plan
 from fhir_api.ingest.preconditions import check_versions, heads_needed, replays
-from fhir_api.ingest.resolve import (
-    refuse_overlap,
-    refuse_taken,
-    resolve,
-    settle_late,
-)
+from fhir_api.ingest.resolve import resolve, settle_late
 from fhir_api.ingest.results import Fetched, Key, Result, Stored
 from fhir_api.store.records import StoredResource, Written
 from fhir_api.store.several import Wanted, read_several

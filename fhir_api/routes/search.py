@@ -9,13 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from fhir_api.audit.access import about
-from fhir_api.errors import UnknownPlace
+from fhir_api.errors import InvalidRequest, UnknownPlace
 from fhir_api.routes.addresses import known_id, known_type
 from fhir_api.routes.forms import Parameters, form_reader
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.searchset import searchset
-from fhir_api.search.sql.matching import COMPARTMENTS
 from fhir_api.search.r4.offer import ANY_TYPE
+from fhir_api.search.sql.matching import COMPARTMENTS
 from fhir_api.search.sql.question import Question
 
 
@@ -27,7 +27,7 @@ def register(router: APIRouter, api: FhirApi) -> None:
     @router.get("/", name="search-system")
     def search_system(request: Request) -> Response:
         if not request.query_params:
-            raise UnknownPlace
+            raise InvalidRequest("Say what to search for, such as _type or _id.", "http")
         return answer(api, request, ANY_TYPE, request.query_params.multi_items())
 
     @router.post("/_search", name="search-system")

@@ -5,7 +5,9 @@ data: it does not go through de-identification and has no history; references in
 stored as pseudonyms.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
@@ -55,6 +57,10 @@ def register(router: APIRouter, api: FhirApi) -> None:
     add_reads(router, desk)
     add_writes(router, desk)
     close_the_rest(router)
+
+
+AFTER = "_after"  # where the page before ended
+SHAPING = {"_count", "_format", AFTER}
 
 
 class Desk:
@@ -130,9 +136,11 @@ class Desk:
     def found(self, request: Request, given: Parameters) -> Response:
         """The caller's subscriptions that match a search."""
         caller = self.caller(request, "search")
-        if unknown := [name for name, _ in given if name not in SEARCHED]:
-            raise UnknownParameter(unknown[0], sorted(SEARCHED))
-        held = [each for each in self.store.of_client(caller.client) if matches(each, given)]
+        if unknown := [name for name, _ in given if name not in {*SEARCHED, *SHAPING}]:
+            raise UnknownParameter(unknown[0], sorted({*SEARCHED, "_count"}))
+        criteria = [pair for pair in given if pair[0] in SEARCHED]
+        held = [each for each in self.store.of_client(caller.client) if matches(each, criteria)]
+        page = page_of(held, dict(given))
         presenter, base = self.api.presenter(caller), self.api.base(request)
         entries = [
             {
@@ -140,10 +148,26 @@ class Desk:
                 "resource": as_resource(each, self.rules.topics, presenter),
                 "search": {"mode": "match"},
             }
-            for each in held
+            for each in page
         ]
-        bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+        here = f"{base}/Subscription?"
+        links = [{"relation": "self", "url": here + urlencode(given)}]
+        if page and page[-1] is not held[-1]:
+            further = [*((name, value) for name, value in given if name != AFTER)]
+            url = here + urlencode([*further, (AFTER, page[-1].id)])
+            links.append({"relation": "next", "url": url})
+        bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(held), "link": links}
         return fhir_response(bundle | ({"entry": entries} if entries else {}))
+
+
+def page_of(held: Sequence[Held], given: Mapping[str, str]) -> list[Held]:
+    """The part of a client's subscriptions that `_count` and the page before ask for."""
+    count = given.get("_count", str(len(held)))
+    if not (count.isascii() and count.isdigit() and len(count) < 10):
+        raise InvalidRequest("_count must be a whole number, 0 or more.", "_count")
+    ids = [each.id for each in held]
+    after = ids.index(given[AFTER]) + 1 if given.get(AFTER) in ids else 0
+    return list(held[after : after + int(count)])
 
 
 def matches(held: Held, given: Parameters) -> bool:

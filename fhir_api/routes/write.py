@@ -54,6 +54,10 @@ def register_creates_and_updates(router: APIRouter, api: FhirApi) -> None:
     @router.put(INSTANCE, name="update")
     def update(resource_type: str, id_: str, request: Request, data: Body) -> Response:
         resource = resource_of(data, resource_type)
+        if "id" not in resource:
+            raise InvalidRequest(
+                f"{resource_type}.id must be the id of the path.", f"{resource_type}.id"
+            )
         return carry_out(request, api, {"resource": resource, "id": known_id(resource_type, id_)})
 
 

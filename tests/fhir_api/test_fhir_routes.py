@@ -279,7 +279,7 @@ def test_a_conditional_create_over_http_finds_what_is_there(http: TestClient) ->
         ("GET", "/fhir/Patient/a/_history/x", 404),
         ("GET", "/fhir/a/b/c/d", 404),
         ("DELETE", "/fhir/NopeType/1", 404),
-        ("GET", "/fhir", 404),
+        ("GET", "/fhir", 400),
     ],
 )
 def test_what_is_not_there_is_told(http: TestClient, method: str, path: str, status: int) -> None:

@@ -79,9 +79,7 @@ def create_dead_letters() -> None:
         sa.Column(
             "place", sa.String(40), nullable=False, comment="Where it is wrong, such as PV1-44"
         ),
-        sa.Column(
-            "reason", sa.String(500), nullable=False, comment="What is wrong; never a value"
-        ),
+        sa.Column("reason", sa.String(500), nullable=False, comment="What is wrong; never a value"),
         sa.Column(
             "sealed",
             sa.LargeBinary(),

@@ -7,8 +7,8 @@ https://hl7.org/fhir/uv/bulkdata/STU2/export.html#endpoint---all-patients
 
 from functools import cache
 
-from fhir_api.search.r4.definitions import compartment, parameters
 from fhir_api.search.index.lanes import lane
+from fhir_api.search.r4.definitions import compartment, parameters
 from fhir_api.validation.elements import resource_types
 
 PATIENT = "Patient"

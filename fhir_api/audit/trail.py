@@ -8,21 +8,23 @@ https://www.postgresql.org/docs/current/wal-async-commit.html
 
 from typing import Any
 
-from sqlalchemy import Engine, text
+import psycopg
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from fhir_api.audit.event import Access
 from fhir_api.errors import TrailUnavailable
+from fhir_api.store.asking import tell
 
 COLUMNS = (
     "site, interaction, action, status, client, fhir_user, patients, resources, query, request_id"
 )
 VALUES = """
-    :site, :interaction, :action, :status, :client, :fhir_user, cast(:patients AS text[]),
-    cast(:resources AS text[]), :query, :request_id
+    %(site)s, %(interaction)s, %(action)s, %(status)s, %(client)s, %(fhir_user)s, %(patients)s,
+    %(resources)s, %(query)s, %(request_id)s
 """
-RECORD = text(f"INSERT INTO audit_event ({COLUMNS}) SELECT {VALUES}")
-RECORD_SOON = text(  # the setting ends with the statement, which is its own transaction
+RECORD = f"INSERT INTO audit_event ({COLUMNS}) VALUES ({VALUES})"
+RECORD_SOON = (  # the setting ends with the statement, which is its own transaction
     f"INSERT INTO audit_event ({COLUMNS}) SELECT {VALUES} "
     "FROM set_config('synchronous_commit', 'off', true)"
 )
@@ -37,7 +39,7 @@ class AuditTrail:
     """
 
     def __init__(self, engine: Engine, site: str) -> None:
-        self.engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.engine = engine
         self.site = site
 
     def record(self, access: Access) -> None:
@@ -47,9 +49,8 @@ class AuditTrail:
         """
         statement = RECORD if access.changes else RECORD_SOON
         try:
-            with self.engine.connect() as connection:
-                connection.execute(statement, self.row(access))
-        except SQLAlchemyError as error:
+            tell(self.engine, statement, self.row(access))
+        except (psycopg.Error, SQLAlchemyError) as error:
             raise TrailUnavailable from error
 
     def row(self, access: Access) -> dict[str, Any]:

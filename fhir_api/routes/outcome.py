@@ -3,11 +3,13 @@
 import logging
 import traceback
 from collections.abc import Callable, Coroutine
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, ClassVar
 
 from anyio.to_thread import run_sync
 from fastapi import HTTPException, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -46,40 +48,76 @@ class FhirRoute(APIRoute):
         return (match, found) if fits else (Match.NONE, {})
 
     def get_route_handler(self) -> Handler:
+        if takes_its_path_alone(self.dependant):
+            return self.answered_in_a_thread
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            request_id = request_id_of(request)
-            response = await self.answered(handle, request)
-            response = await self.recorded(request, response)
-            response.headers["X-Request-Id"] = request_id
-            return without_body(response) if request.method == "HEAD" else response
+            try:
+                self.prepare(request)
+                response = await handle(request)
+                demand_accepted(request, response)
+            except Exception as error:
+                response = refusal(refused(error), request)
+            return await run_sync(self.recorded, request, response)
 
         return answer
 
-    async def answered(self, handle: Handler, request: Request) -> Response:
-        """The answer of the route, or the outcome of what it was refused for."""
+    async def answered_in_a_thread(self, request: Request) -> Response:
+        """The same, while others are waited on."""
+        return await run_sync(self.answered_at_once, request)
+
+    def answered_at_once(self, request: Request) -> Response:
+        """The answer where no body is to be waited for: one thread does all of it."""
         try:
-            if self.api is not None:
-                request.state.limits = self.api.limits
-                request.state.authenticate = self.api.authenticate
-                screen(request, self.api.limits)
-            response = await handle(request)
+            self.prepare(request)
+            response = self.endpoint(**given_by_path(self.dependant, request))
             demand_accepted(request, response)
         except Exception as error:
-            return refusal(refused(error), request)
-        return response
+            response = refusal(refused(error), request)
+        return self.recorded(request, response)
 
-    async def recorded(self, request: Request, response: Response) -> Response:
+    def prepare(self, request: Request) -> None:
+        """Look at the request, and keep with it what its body and its caller are held to."""
+        if self.api is not None:
+            request.state.limits = self.api.limits
+            request.state.authenticate = self.api.authenticate
+            screen(request, self.api.limits)
+
+    def recorded(self, request: Request, response: Response) -> Response:
         """The same answer once the access is on record; a refusal when it cannot be."""
-        if self.api is None or self.api.trail is None or not is_recorded(self.name):
-            return response
-        try:
-            access = access_of(self.api, request, self, response)
-            await run_sync(self.api.trail.record, access)
-        except Exception as error:
-            return refusal(refused(error), request)
-        return response
+        if self.api is not None and self.api.trail is not None and is_recorded(self.name):
+            try:
+                self.api.trail.record(access_of(self.api, request, self, response))
+            except Exception as error:
+                response = refusal(refused(error), request)
+        response.headers["X-Request-Id"] = request_id_of(request)
+        return without_body(response) if request.method == "HEAD" else response
+
+
+def takes_its_path_alone(endpoint: Dependant) -> bool:
+    """Whether an endpoint asks for nothing but words of its path and the request.
+
+    What else it asked for the framework would have to read and check.
+    """
+    more = (
+        endpoint.query_params
+        or endpoint.header_params
+        or endpoint.cookie_params
+        or endpoint.body_params
+        or endpoint.dependencies
+    )
+    return not more and not iscoroutinefunction(endpoint.call)
+
+
+def given_by_path(endpoint: Dependant, request: Request) -> dict[str, Any]:
+    """What such an endpoint is given, by name."""
+    given: dict[str, Any] = {
+        each.name: request.path_params[each.name] for each in endpoint.path_params
+    }
+    if endpoint.request_param_name is not None:
+        given[endpoint.request_param_name] = request
+    return given
 
 
 def is_plausible(path: dict[str, Any]) -> bool:

@@ -5,11 +5,12 @@ from datetime import UTC
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Engine, TextClause, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from fhir_api.errors import StoreUnavailable, VersionConflict
-from fhir_api.json_text import parse
+from fhir_api.json_text import parse_own
+from fhir_api.store.asking import ask
 from fhir_api.store.records import FeedPosition, StoredResource, Written
 from fhir_api.store.unit import Token, UnitOfWork
 from fhir_api.store.vault import Vault
@@ -25,20 +26,20 @@ NEWEST = f"""
     SELECT {COLUMNS}
     FROM resource_version v
     JOIN resource_head h USING (site, resource_type, resource_id, version)
-    WHERE v.site = :site
+    WHERE v.site = %(site)s
 """
-READ = text(f"{NEWEST} AND v.resource_type = :type AND v.resource_id = :id")
-READ_VERSION = text(f"""
+READ = f"{NEWEST} AND v.resource_type = %(type)s AND v.resource_id = %(id)s"
+READ_VERSION = f"""
     SELECT {COLUMNS} FROM resource_version v
-    WHERE v.site = :site AND v.resource_type = :type AND v.resource_id = :id
-      AND v.version = :version
-""")
-OF_PATIENT = text(f"""{NEWEST} AND v.patient_id = :patient_id
-    AND (cast(:types AS text[]) IS NULL OR v.resource_type = any(cast(:types AS text[])))
-    AND (v.transaction_id >= cast(cast(:after AS text) AS xid8)
-         OR cast(:after AS text) IS NULL AND NOT v.deleted)
+    WHERE v.site = %(site)s AND v.resource_type = %(type)s AND v.resource_id = %(id)s
+      AND v.version = %(version)s
+"""
+OF_PATIENT = f"""{NEWEST} AND v.patient_id = %(patient_id)s
+    AND (%(types)s::text[] IS NULL OR v.resource_type = any(%(types)s::text[]))
+    AND (v.transaction_id >= %(after)s::text::xid8
+         OR %(after)s::text IS NULL AND NOT v.deleted)
     ORDER BY v.seq
-""")
+"""
 WATERMARK = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 
@@ -51,7 +52,6 @@ class ResourceStore:
 
     def __init__(self, engine: Engine, site: str, policy: str, vault: Vault | None = None) -> None:
         self.engine = engine
-        self.reading = engine.execution_options(isolation_level="AUTOCOMMIT")  # one trip a question
         self.site = site
         self.policy = policy
         self.vault = vault
@@ -115,12 +115,11 @@ class ResourceStore:
         with self.engine.connect() as connection:
             return int(connection.execute(WATERMARK).scalar_one())
 
-    def fetch(self, query: TextClause, given: dict[str, Any]) -> list[StoredResource]:
+    def fetch(self, query: str, given: dict[str, Any]) -> list[StoredResource]:
         """Rows of a query that selects what NEWEST selects."""
         try:
-            with self.reading.connect() as connection:
-                rows = connection.execute(query, given | {"site": self.site}).all()
-        except DBAPIError as error:
+            rows = ask(self.engine, query, given | {"site": self.site})
+        except psycopg.Error as error:
             give_up_unless_conflict(error)
             raise
         return [stored_resource(row) for row in rows]
@@ -129,7 +128,7 @@ class ResourceStore:
 def stored_resource(row: Sequence[Any]) -> StoredResource:
     """A row of NEWEST as a record; times in UTC whatever the session's zone is."""
     kind, id_, version, patient_id, recorded_at, deleted, body = tuple[Any, ...](row)
-    content = parse(body.encode()) if body else {}
+    content = parse_own(body) if body else {}
     moment = recorded_at.astimezone(UTC)
     return StoredResource(kind, id_, version, patient_id, moment, deleted, content)
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, text
 
+from fhir_api.store.asking import ask
 from privacy.keys import SiteKeys
 
 NONCE_BYTES = 12
@@ -22,7 +23,7 @@ PUT = text(f"""
     ON CONFLICT (site, name) DO UPDATE SET sealed = excluded.sealed
     WHERE v.name LIKE '%{IDENTIFIERS}'
 """)
-GET = text("SELECT name, sealed FROM vault_name WHERE site = :site AND name = any(:names)")
+GET = "SELECT name, sealed FROM vault_name WHERE site = %(site)s AND name = any(%(names)s)"
 Names = Mapping[str, str]  # stored name -> real name
 Owned = tuple[Names, str | None]  # names met in one resource, and its patient
 
@@ -31,7 +32,7 @@ class Vault:
     """Sealed names of one site."""
 
     def __init__(self, engine: Engine, keys: SiteKeys) -> None:
-        self.reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.engine = engine
         self.site = keys.site
         self.cipher = AESGCM(keys.vault)
 
@@ -56,13 +57,8 @@ class Vault:
         """Real names of those that are known; one query."""
         if not names:
             return {}
-        with self.reading.connect() as connection:
-            return self.read(connection, names)
-
-    def read(self, connection: Connection, names: Collection[str]) -> dict[str, str]:
-        """Real names of those that are known, on a connection that is in use."""
-        found = connection.execute(GET, {"site": self.site, "names": list(names)}).all()
-        return {name: self.open(name, bytes(sealed)) for name, sealed in found}
+        found = ask(self.engine, GET, {"site": self.site, "names": list(names)})
+        return {name: self.open(name, sealed) for name, sealed in found}
 
     def seal(self, name: str, real: str) -> bytes:
         """Nonce and ciphertext of a real name."""

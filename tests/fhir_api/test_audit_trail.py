@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from fhir_api.access.caller import ANY, EVERYTHING, Caller, Grant
@@ -14,6 +14,7 @@ from fhir_api.audit.trail import AuditTrail
 from fhir_api.errors import TrailUnavailable, Unauthorized
 from privacy.keys import derive_keys
 from privacy.pseudonyms import pseudonym
+from tests.support.asking import noted
 from tests.support.fhir import FHIR_JSON, ROOT, SITE, bundle, observation, patient, put
 from tests.support.instance import issue, keep, only, parts, seen_by, served, trail
 
@@ -194,11 +195,10 @@ def test_a_trail_without_its_database_says_so() -> None:
     [("read", False), ("search-type", False), ("update", True), ("transaction", True)],
 )
 def test_one_statement_writes_a_row_and_only_changes_wait_for_the_disk(
-    engine: Engine, interaction: str, waits: bool
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, interaction: str, waits: bool
 ) -> None:
-    sent: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
-    AuditTrail(engine, SITE).record(Access(interaction, 200, "r"))
+    with noted(monkeypatch) as sent:
+        AuditTrail(engine, SITE).record(Access(interaction, 200, "r"))
 
     assert len(sent) == 1
     assert ("synchronous_commit" in sent[0]) != waits

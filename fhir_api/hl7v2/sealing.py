@@ -1,41 +1,20 @@
-"""Messages and states sealed with AES-256-GCM under the site's quarantine key.
-
-What a blob is for is authenticated with it, so that none can be moved to another row or table.
-"""
+"""Messages and states, sealed under a key made from the site's quarantine key."""
 
 import hmac
-import os
 import re
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from privacy.keys import SiteKeys
+from privacy.sealing import Box, key_for
 
-NONCE_BYTES = 12
 LINE_ENDS = re.compile(rb"[\r\n]+")
 
 
-class Seal:
-    """Seals and opens for one site."""
+class Seal(Box):
+    """Seals and opens for one site; what a blob is for is the name it is bound to."""
 
     def __init__(self, keys: SiteKeys) -> None:
-        self.site = keys.site
-        self.cipher = AESGCM(keys.quarantine)
+        super().__init__(key_for("hl7v2", keys.quarantine, keys.site), keys.site)
         self.hashing = keys.identifier
-
-    def close(self, purpose: str, content: bytes) -> bytes:
-        """Nonce and ciphertext."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self.cipher.encrypt(nonce, content, self.bound_to(purpose))
-
-    def open(self, purpose: str, sealed: bytes) -> bytes:
-        """The content; raises cryptography's InvalidTag when it was sealed for another purpose."""
-        nonce, secret = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-        return self.cipher.decrypt(nonce, secret, self.bound_to(purpose))
-
-    def bound_to(self, purpose: str) -> bytes:
-        """What is authenticated beside the ciphertext."""
-        return f"hl7v2\0{self.site}\0{purpose}".encode()
 
     def fingerprint(self, sender: tuple[str, str], control_id: str, content: bytes) -> bytes:
         """A keyed hash by which a resend is known; line ends may differ between two copies."""

@@ -7,6 +7,7 @@ wants no way back keeps none (docs/decisions/0003).
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, text
@@ -55,9 +56,14 @@ class Vault:
 
     def names(self, names: Collection[str]) -> dict[str, str]:
         """Real names of those that are known; one query."""
-        if not names:
-            return {}
-        found = ask(self.engine, GET, {"site": self.site, "names": list(names)})
+        return self.opened(ask(self.engine, GET, self.asked(names))) if names else {}
+
+    def asked(self, names: Collection[str]) -> dict[str, Any]:
+        """What GET is given."""
+        return {"site": self.site, "names": list(names)}
+
+    def opened(self, found: Iterable[Any]) -> dict[str, str]:
+        """Real names of the rows that GET finds."""
         return {name: self.open(name, sealed) for name, sealed in found}
 
     def seal(self, name: str, real: str) -> bytes:

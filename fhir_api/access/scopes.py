@@ -31,6 +31,7 @@ FORM = re.compile(
     r"(?:(?P<v1>read|write|\*)|(?P<v2>(?=[cruds])c?r?u?d?s?)(?:\?(?P<query>[^\s?#]{1,512}))?)"
 )
 PARAMETER = re.compile(r"[a-z][A-Za-z0-9\-]*(:[A-Za-z]+)?|_(id|tag|profile|security|lastUpdated)")
+SUBMISSION = "system/bulk-submit"  # $bulk-submit, and no resource
 OTHERS = frozenset(
     {
         "openid",
@@ -41,6 +42,7 @@ OTHERS = frozenset(
         "launch/encounter",
         "offline_access",
         "online_access",
+        SUBMISSION,
     }
 )
 LONGEST = 4096  # characters of all scopes of one request

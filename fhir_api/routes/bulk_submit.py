@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from fhir_api.access.caller import ANY, Caller, Limit
+from fhir_api.access.scopes import SUBMISSION
 from fhir_api.bulk.errors import NoSuchJob
 from fhir_api.bulk.parts import BulkParts
 from fhir_api.bulk.submissions import receive, token_of
@@ -19,7 +20,6 @@ from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
 
 LARGEST = 1_000_000  # bytes of a request
-SCOPE = "system/bulk-submit"
 WRITE = {"create", "update", "delete"}
 TAKEN_DOWN = {
     "severity": "information",
@@ -58,6 +58,6 @@ def submitter(api: FhirApi, request: Request) -> Caller:
         each.resource_type == ANY and each.limit == Limit() and each.interactions >= WRITE
         for each in caller.grants
     )
-    if SCOPE not in caller.scopes.split() and not everything:
+    if SUBMISSION not in caller.scopes.split() and not everything:
         raise Forbidden("bulk-submit", "any type")
     return caller

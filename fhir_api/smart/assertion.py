@@ -49,14 +49,17 @@ class Assertions:
     def client(self, text: str, audiences: tuple[str, ...], now: datetime) -> Client | None:
         """The client that signed an assertion; None when any rule is broken.
 
-        The reason goes to the log without a word of the assertion itself.
+        The reason goes to the log with the client, if it is one of ours, and without a word of the
+        assertion itself.
         """
+        whose = "an unknown client"
         try:
             token = read(text, ALGORITHMS, TYPES)
             client = self.named(token)
+            whose = f"client {client.client_id}"
             self.demand(token, client, audiences, now)
         except BadToken as error:
-            LOG.warning("a client assertion was refused: %s", error)
+            LOG.warning("an assertion of %s was refused: %s", whose, error)
             return None
         return client
 

@@ -17,6 +17,7 @@ from authlib.oauth2.rfc6749 import (
 )
 from authlib.oauth2.rfc7636 import CodeChallenge
 
+from fhir_api.access.negotiation import granted
 from fhir_api.access.scopes import LONGEST, is_known
 from fhir_api.smart.client import Client
 from fhir_api.smart.codes import Code, CodeRequest
@@ -111,6 +112,12 @@ class Renewal(grants.RefreshTokenGrant):  # type: ignore[misc]  # Authlib ships 
         if found.is_spent:
             self.server.forget_family(found.family)
         return found if found.is_good(self.server.parts.now()) else None
+
+    def _validate_token_scope(self, token: Issued) -> None:
+        """Refuse what the user did not agree to; a part of it may be asked for."""
+        asked = (self.request.payload.scope or "").split()
+        if any(granted(word, token.scope) != word for word in asked):
+            raise InvalidScopeError
 
     def create_token_response(self) -> Answer:
         """New tokens; of two requests with one refresh token, one gets them at most."""

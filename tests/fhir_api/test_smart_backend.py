@@ -159,3 +159,24 @@ def test_a_system_that_was_removed_has_no_access_left(hospital: Hospital) -> Non
 
     assert hospital.get("Patient", token).status_code == 401
     assert hospital.system_token().status_code == 401
+
+
+def test_a_system_may_be_registered_to_submit_and_nothing_else(hospital: Hospital) -> None:
+    hospital.register_system(scopes="system/bulk-submit")
+
+    answer = hospital.system_token("system/bulk-submit system/*.rs").json()
+
+    assert answer["scope"] == "system/bulk-submit"
+    assert hospital.get("Patient", answer["access_token"]).status_code == 403
+
+
+def test_the_log_says_whose_assertion_was_refused(
+    hospital: Hospital, caplog: pytest.LogCaptureFixture
+) -> None:
+    hospital.system_token(aud="https://elsewhere.example/token")
+    hospital.system_token(iss="stranger", sub="stranger")
+
+    assert caplog.messages == [
+        "an assertion of client etl was refused: aud",
+        "an assertion of an unknown client was refused: client",
+    ]

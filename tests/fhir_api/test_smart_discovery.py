@@ -193,7 +193,11 @@ def test_a_refusal_can_be_read_by_the_app_too(browser: TestClient) -> None:
     assert answer.headers["access-control-allow-origin"] == "https://app.example"
 
 
-def test_the_configuration_can_be_read_from_anywhere(browser: TestClient) -> None:
-    answer = browser.get(f"/fhir{WELL_KNOWN}", headers={"origin": "https://evil.example"})
+@pytest.mark.parametrize("path", [WELL_KNOWN, f"/fhir{WELL_KNOWN}", "/fhir/metadata", "/auth/jwks"])
+def test_what_is_nobodys_can_be_read_from_anywhere(browser: TestClient, path: str) -> None:
+    asking = {"origin": "https://any.example", "access-control-request-method": "GET"}
 
-    assert answer.headers["access-control-allow-origin"] == "*"
+    assert browser.options(path, headers=asking).status_code == 200
+    answer = browser.get(path, headers={"origin": "https://any.example"})
+    assert answer.status_code == 200
+    assert answer.headers.get_list("access-control-allow-origin") == ["*"]

@@ -60,6 +60,15 @@ def test_a_refresh_may_ask_for_less_and_never_for_more(hospital: Hospital) -> No
     assert whole["scope"] == first["scope"]
 
 
+def test_a_refresh_may_ask_for_a_part_of_what_was_granted(hospital: Hospital) -> None:
+    first = hospital.app_token("patient/*.rs offline_access", typed="ann").json()
+
+    part = refresh(hospital, first["refresh_token"], scope="patient/Patient.r").json()
+    assert part["scope"] == "patient/Patient.r"
+    more = refresh(hospital, part["refresh_token"], scope="patient/Patient.ru")
+    assert (more.status_code, more.json()["error"]) == (400, "invalid_scope")
+
+
 def test_a_refresh_token_used_twice_ends_the_whole_family(hospital: Hospital) -> None:
     first = hospital.app_token(OFFLINE, typed="ann").json()
     second = refresh(hospital, first["refresh_token"]).json()

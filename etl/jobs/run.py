@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from sqlalchemy import create_engine
 
 from etl.features.catalogue import SCHEMA_HASH
 from etl.jobs.failures import RunFailed, work_failure
@@ -36,6 +37,7 @@ from etl.jobs.steps import (
 )
 from etl.jobs.store import FROM_THE_BEGINNING, StoreWindow, touched_query
 from etl.snapshots import SnapshotManifest
+from fhir_api.store.planner import refresh_statistics
 
 WATERMARKS = """
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
@@ -86,12 +88,20 @@ def make_snapshot(spark: SparkSession, job: FeatureJob, now: datetime) -> Snapsh
 
 def prepared(spark: SparkSession, job: FeatureJob, folder: Path) -> Run:
     """What the steps share: which snapshot to carry on, and the window of the store to read."""
+    analyse(job.database_url)
     url = libpq_url(job.database_url)
     basis = Basis(job.site, SCHEMA_HASH, rules_as_json(job.rules))
     before = None if job.full else snapshot_to_carry_on(job.home, basis)
     since = before.watermark if before else FROM_THE_BEGINNING
     window = StoreWindow(url, job.site, since, watermark(url))
     return Run(spark, job, folder, basis, before, window, encoder_hash(job))
+
+
+def analyse(database_url: str) -> None:
+    """Let the planner know how large the store is, lest reading the feed become quadratic."""
+    engine = create_engine(database_url)
+    refresh_statistics(engine)
+    engine.dispose()
 
 
 def watermark(url: str) -> int:

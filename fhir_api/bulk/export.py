@@ -19,6 +19,7 @@ from fhir_api.bulk.parts import BulkParts
 from fhir_api.bulk.plan import ExportPlan, TypePlan, from_json
 from fhir_api.errors import outcome_of
 from fhir_api.json_text import dump
+from fhir_api.store.planner import refresh_statistics
 from fhir_api.validation.issue import Issue
 
 RENEWED_EVERY = LEASE / 6
@@ -60,6 +61,7 @@ def carry_out(parts: BulkParts, lease: Lease) -> None:
     done = parts.jobs.parts(lease.job.id)
     parts.files.keep_only(lease.job.id, {each.file for each in done})
     progress = Progress(parts, lease, plan, parts.now())
+    refresh_statistics(parts.engine)
     for each in plan.types:
         step(progress, done, f"output/{each.resource_type}", writer_of(each))
         if plan.since is not None and not each.is_limited and not each.associated:

@@ -15,7 +15,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 
 from fhir_api.errors import StoreUnavailable
 from fhir_api.ingest.ingestor import Ingestor
@@ -23,9 +23,9 @@ from fhir_api.ingest.inputs import COME_FIRST, Input, find_inputs
 from fhir_api.ingest.reader import InputReader, NotYet, broken
 from fhir_api.ingest.report import IngestReport, Outcome
 from fhir_api.ingest.settings import IngestSettings, build_ingestor
+from fhir_api.store.planner import refresh_statistics
 
 RARE_COLLECTIONS = (50_000, 20, 20)  # a Bundle makes many objects and no cycles
-WORTH_ANALYSING = 10_000  # rows stored; fewer do not mislead the planner
 Work = Callable[[Input, bool], Outcome | None]
 
 
@@ -86,10 +86,7 @@ def ingest_files(
     engine = create_engine(settings.database_url)
     try:
         ingest_all(run, settings, build_ingestor(settings, engine))
-        stored = sum(tally.stored for tally in run.outcome.tallies.values())
-        if stored >= WORTH_ANALYSING:
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("ANALYZE resource_version, resource_head, search_value"))
+        refresh_statistics(engine)
     finally:
         engine.dispose()
     found = run.outcome

@@ -10,6 +10,7 @@ from fhir_api.bulk.intake import Intake, Watch
 from fhir_api.bulk.jobs import Job, Part
 from fhir_api.bulk.lease import Lease
 from fhir_api.bulk.manifest import instant
+from fhir_api.bulk.order import reading_order
 from fhir_api.bulk.parts import BulkParts
 
 STEP = "input/{:05d}"
@@ -21,9 +22,10 @@ def carry_out(parts: BulkParts, lease: Lease) -> None:
     parts.files.keep_only(lease.job.id, {each.file for each in done})
     finished = {each.step for each in done}
     inputs = lease.job.request["input"]
-    for index, (resource_type, url) in enumerate(inputs):
+    for place, index in enumerate(reading_order(inputs), start=1):
         if STEP.format(index) not in finished:
-            progress = f"file {index + 1} of {len(inputs)}"
+            resource_type, url = inputs[index]
+            progress = f"file {place} of {len(inputs)}"
             part = read_file(parts, lease, (index, resource_type, url), progress)
             lease.finish_part(part, parts.now())
     lease.end(parts.now())

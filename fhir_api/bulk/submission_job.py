@@ -12,6 +12,7 @@ from typing import Any
 from fhir_api.bulk.intake import Intake, Tally, Watch
 from fhir_api.bulk.jobs import Part
 from fhir_api.bulk.lease import Lease
+from fhir_api.bulk.order import reading_order
 from fhir_api.bulk.parts import BulkParts
 from fhir_api.bulk.stored import SubmissionWatch, take_away
 from fhir_api.bulk.submission_end import give_back, tell_taken_away
@@ -58,7 +59,9 @@ def take_in(parts: BulkParts, lease: Lease, manifest: Manifest) -> None:
     done = parts.jobs.parts(lease.job.id)
     parts.files.keep_only(lease.job.id, {each.file for each in done})
     finished = {each.step for each in done}
-    for index, (resource_type, url) in enumerate(files_of(parts, manifest, lease, finished)):
+    files = files_of(parts, manifest, lease, finished)
+    for index in reading_order(files):
+        resource_type, url = files[index]
         step = f"manifest/{manifest.number:04d}/{index:05d}"
         if step not in finished:
             watch = SubmissionWatch(parts, lease, manifest.number)

@@ -210,6 +210,22 @@ def test_of_two_with_one_id_the_later_stands(server: BulkServer, source: Source)
     assert server.http.get("/fhir/Patient/ann").json()["gender"] == "female"
 
 
+def test_what_others_name_by_identifier_is_read_first(server: BulkServer, source: Source) -> None:
+    named = [{"reference": "Practitioner?identifier=http://npi.example|77"}]
+    doctor = {"resourceType": "Practitioner", "id": "dr"}
+    doctor["identifier"] = [{"system": "http://npi.example", "value": "77"}]
+    seen = observation("Patient/ann", id="a1", performer=named)
+    inputs = [
+        {"type": "Observation", "url": source.put("/seen", ndjson(seen))},
+        {"type": "Practitioner", "url": source.put("/doctors", ndjson(doctor))},
+    ]
+
+    manifest = imported(server, *inputs)
+
+    assert manifest["error"] == []
+    assert [each["type"] for each in manifest["output"]] == ["Observation", "Practitioner"]
+
+
 def test_the_same_import_again_changes_nothing(server: BulkServer, source: Source) -> None:
     inputs = files(source)
     imported(server, *inputs)

@@ -17,7 +17,7 @@ from fhir_api.json_text import dump
 from fhir_api.validation.issue import Issue
 
 MISSING = {"model_field_validation.missing", "missing"}
-CODES = dict.fromkeys(MISSING, "required") | {"extra_forbidden": "structure"}
+CODES = dict.fromkeys(MISSING, "required")
 MOST_ISSUES = 20  # of one resource; whoever mends these is told the rest
 LARGEST_EXPLAINED = 1_000_000  # bytes
 ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
@@ -59,10 +59,17 @@ def model_issues(resource: Mapping[str, Any], kind: str, prefix: str) -> Iterato
         model.model_validate(without_nested(resource))
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False, include_context=False):
-            code = CODES.get(each["type"], "value")
-            yield Issue(code, sentence(each["type"], each["msg"]), path_of(prefix, each["loc"]))
+            yield model_issue(each["type"], each["msg"], prefix, each["loc"])
     except (KeyError, ArithmeticError, ValueError, TypeError):
         return  # the model itself stumbled (a key error for unknown types); the schema explains
+
+
+def model_issue(kind: str, message: str, prefix: str, place: Place) -> Issue:
+    """The issue of one error of a model."""
+    if kind == "extra_forbidden":
+        return unknown_element(str(place[-1]), prefix, place[:-1])
+    code = CODES.get(kind, "value")
+    return Issue(code, sentence(kind, message), path_of(prefix, place))
 
 
 def model_of(kind: str) -> type[BaseModel] | None:
@@ -154,8 +161,6 @@ def sentence(kind: str, message: str) -> str:
     """A model's message; only those are passed on that cannot hold a value."""
     if kind in MISSING:
         return "A required element is missing."
-    if kind == "extra_forbidden":
-        return "R4 does not know this element."
     if "one of" in message:
         return "More than one choice of the same element is given."
     return "The value does not have the form that its type requires."

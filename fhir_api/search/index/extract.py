@@ -21,7 +21,7 @@ from privacy.pseudonyms import identifier_token, value_token
 from privacy.records import CleanResource
 
 MOST_PLACES = 32767  # what a smallint holds
-EDITION = 1  # of these rules; a higher one has every resource indexed anew
+EDITION = 2  # of these rules; a higher one has every resource indexed anew
 
 
 class Extractor(NamedTuple):

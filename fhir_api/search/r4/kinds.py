@@ -178,13 +178,15 @@ def number(value: Any) -> Sequence[Columns]:
 
 
 def quantity(value: Any) -> Sequence[Columns]:
-    """A Quantity by its number, system and code; by its unit where it has no code."""
+    """A Quantity by its number, system and code; by its unit too where that is another word."""
     if type(value) is not dict or type(value.get("value")) not in NUMBERS:
         return NOTHING
     found = bounds(value["value"])
-    unit = cut(value.get("code")) or cut(value.get("unit"))
+    code, unit = cut(value.get("code")), cut(value.get("unit"))
     low, high = open_ended(value["value"], found, value.get("comparator"))
-    return (Columns(cut(value.get("system")), unit, None, None, low, high),)
+    coded = Columns(cut(value.get("system")), code or unit, None, None, low, high)
+    named = code and unit and code != unit
+    return (coded, coded._replace(system=None, code=unit)) if named else (coded,)
 
 
 def open_ended(value: Decimal | int, found: Bounds, comparator: Any) -> tuple[str, str]:

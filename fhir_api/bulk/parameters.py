@@ -20,6 +20,8 @@ PLAIN = (
     "Canonical",
     "Id",
     "Boolean",
+    "Integer",
+    "PositiveInt",
 )
 
 
@@ -48,6 +50,6 @@ def value_of(parameter: Mapping[str, Any], path: str) -> str:
         value = parameter.get(f"value{kind}")
         if isinstance(value, bool):
             return "true" if value else "false"
-        if isinstance(value, str):
-            return value
+        if isinstance(value, str | int):
+            return str(value)
     raise InvalidRequest(f"{path} has no value of a kind that is read here.", path)

@@ -90,7 +90,7 @@ def everything(
         if name not in SERVED and name != CURSOR:
             raise UnknownParameter(name, SERVED)
     passed = [(PASSED_ON[name], since(value) if name == "_since" else value)
-              for name, value in asked if name in PASSED_ON]  # fmt: skip
+              for name, value in one_type_list(asked) if name in PASSED_ON]  # fmt: skip
     records = Records(patient, dates_of(dict(asked), patient))
     page = answer(Question(ANY_TYPE, passed, caller, narrow=records, linked=LINKED))
     shared = [each for each in page.included if each.patient_id is None]
@@ -98,8 +98,17 @@ def everything(
     return replace(page, included=shared, applied=applied)
 
 
+def one_type_list(asked: Parameters) -> list[tuple[str, str]]:
+    """The parameters with one `_type`; the operation may be given it once for each type."""
+    types = ",".join(value for name, value in asked if name == "_type")
+    others = [each for each in asked if each[0] != "_type"]
+    return [*others, ("_type", types)] if len(others) < len(asked) else others
+
+
 def since(value: str) -> str:
-    """`_since` as a comparison with the time of storing."""
+    """`_since` as a comparison with the time of storing; raises InvalidRequest."""
+    if interval(value.replace(" ", "+")) is None:
+        raise InvalidRequest("_since must be an instant.", "http._since")
     return f"ge{value}"
 
 

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from fhir_api.errors import InvalidRequest, UnknownParameter
 from fhir_api.moments import Interval, interval
+from fhir_api.routes.preferring import lenient
 from fhir_api.store.history import Asked
 
 SERVED = ("_at", "_count", "_since", "_total")
@@ -23,10 +24,9 @@ Parameters = list[tuple[str, str]]
 
 def applied(request: Request, served: Sequence[str] = SERVED) -> Parameters:
     """The parameters that are served; raises UnknownParameter for others unless lenient."""
-    lenient = "handling=lenient" in request.headers.get("prefer", "")
     given = [each for each in request.query_params.multi_items() if each[0] not in UNUSED]
     for name, _ in given:
-        if name not in {*served, CURSOR} and not lenient:
+        if name not in {*served, CURSOR} and not lenient(request):
             raise UnknownParameter(name, served)
     return [each for each in given if each[0] in {*served, CURSOR}]
 

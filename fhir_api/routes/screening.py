@@ -52,7 +52,7 @@ def refuse_tokens(request: Request) -> None:
 def demand_writable(request: Request) -> None:
     """Raise NotAcceptable unless `_format`, or else Accept, names a format that we write."""
     asked = request.query_params.get("_format")
-    if asked is not None:
+    if asked:
         if media_type(asked.replace(" ", "+")) not in JSON | LINES:
             raise NotAcceptable("http._format")
     elif not any(each in JSON | LINES | ANY for each in accepted(request)):
@@ -81,7 +81,7 @@ def media_type(text: str) -> str:
 def demand_accepted(request: Request, response: Response) -> None:
     """Raise NotAcceptable when a route has read something that the caller does not take."""
     kind = media_type(response.headers.get("content-type", ""))
-    if not kind or request.method != "GET" or "_format" in request.query_params:
+    if not kind or request.method != "GET" or request.query_params.get("_format"):
         return
     family = next((each for each in (JSON, LINES) if kind in each), None)
     if family is not None and not any(each in family | ANY for each in accepted(request)):

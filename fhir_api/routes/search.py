@@ -13,6 +13,7 @@ from fhir_api.errors import InvalidRequest, UnknownPlace
 from fhir_api.routes.addresses import known_id, known_type
 from fhir_api.routes.forms import Parameters, form_reader
 from fhir_api.routes.parts import FhirApi
+from fhir_api.routes.preferring import lenient
 from fhir_api.routes.searchset import searchset
 from fhir_api.search.r4.offer import ANY_TYPE
 from fhir_api.search.sql.matching import COMPARTMENTS
@@ -66,7 +67,7 @@ def answer(
     """The Bundle of one page."""
     caller = api.authenticate(request)
     about(request, query=given)
-    lenient = "handling=lenient" in request.headers.get("prefer", "")
-    most = api.limits.page
-    question = Question(resource_type, given, caller, None, lenient, within, most=most)
+    question = Question(
+        resource_type, given, caller, None, lenient(request), within, most=api.limits.page
+    )
     return searchset(api, caller, request, api.search.answer(None, question))

@@ -47,6 +47,11 @@ def shown_name(name: str) -> str:
     return name if PARAMETER_NAME.fullmatch(name) else "of the request"
 
 
+def place_of(name: str) -> str:
+    """Where a parameter of a request stands (R4 writes `http.` before its name)."""
+    return f"http.{name}" if PARAMETER_NAME.fullmatch(name) else "http"
+
+
 class FhirError(Exception):
     """Root of the family; each is an HTTP status and an OperationOutcome.
 
@@ -145,10 +150,9 @@ class UnknownParameter(InvalidRequest):
     issue = "not-supported"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(
-            f"The search parameter {shown_name(name)} is not served here. "
-            f"These are: {', '.join(known)}."
-        )
+        message = f"The search parameter {shown_name(name)} is not served here."
+        served = f" These are: {', '.join(known)}." if known else ""
+        super().__init__(message + served, place_of(name))
 
 
 class UnknownModifier(InvalidRequest):
@@ -158,7 +162,8 @@ class UnknownModifier(InvalidRequest):
     issue = "not-supported"
 
     def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"The modifier of {shown_name(name)} is not served here: {why}.")
+        message = f"The modifier of {shown_name(name)} is not served here: {why}."
+        super().__init__(message, place_of(name))
 
 
 class DateNeedsPatient(InvalidRequest):
@@ -171,7 +176,8 @@ class DateNeedsPatient(InvalidRequest):
         super().__init__(
             f"{shown_name(name)} needs the patient: stored dates are moved, each patient's by "
             "another secret number of days. Add patient=, subject=Patient/, _id= of a Patient or "
-            "patient.identifier=; _lastUpdated needs none."
+            "patient.identifier=; _lastUpdated needs none.",
+            place_of(name),
         )
 
 

@@ -72,7 +72,7 @@ def search(
             caller=sender.caller,
         )
     except FhirError as error:
-        error.expression = error.expression or entry.asked("url")
+        error.expression = entry.asked("url")
         plan.fail(entry.index, error)
     else:
         fetched[entry.index] = Fetched(entry, page=page)

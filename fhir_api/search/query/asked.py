@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html: `code`, `code:not`, `subject:Patient.identi
 
 from dataclasses import dataclass
 
-from fhir_api.errors import InvalidRequest, shown_name
+from fhir_api.errors import InvalidRequest, place_of, shown_name
 from fhir_api.search.query.values import parted
 
 DEEPEST = 4  # steps of a chain
@@ -58,11 +58,11 @@ def read_condition(given: str, value: str) -> Condition:
     """The condition of a parameter; raises InvalidRequest for a value that says nothing."""
     if "\0" in value or "\0" in given:
         message = f"The parameter {shown_name(given)} holds a character that no text may hold."
-        raise InvalidRequest(message)
+        raise InvalidRequest(message, place_of(given))
     values = tuple(each for each in parted(value, ",") if each)
     if not values or len(values) > MOST_VALUES:
         message = f"{shown_name(given)} must have a value, and at most {MOST_VALUES} of them."
-        raise InvalidRequest(message)
+        raise InvalidRequest(message, place_of(given))
     return condition_of(given, given, values, DEEPEST)
 
 
@@ -70,7 +70,7 @@ def condition_of(given: str, rest: str, values: tuple[str, ...], deeper: int) ->
     """The condition that the rest of a name says."""
     if deeper == 0:
         message = f"{shown_name(given)} has more than {DEEPEST} steps; ask in two searches."
-        raise InvalidRequest(message)
+        raise InvalidRequest(message, place_of(given))
     if rest.startswith(HAS):
         resource_type, _, after = rest.removeprefix(HAS).partition(":")
         name, _, inner = after.partition(":")

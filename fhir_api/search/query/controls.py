@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from fhir_api.errors import InvalidRequest
+from fhir_api.errors import InvalidRequest, place_of
 from fhir_api.search.r4.offer import known_types
 
 USUAL, MOST = 100, 1000  # resources on a page
@@ -71,7 +71,12 @@ class Controls:
 
 def is_control(name: str) -> bool:
     """Whether a parameter shapes the answer."""
-    return name in SETTERS or name.partition(":")[0] in {INCLUDE, REVERSE}
+    return name in SETTERS or is_inclusion(name)
+
+
+def is_inclusion(name: str) -> bool:
+    """Whether a parameter asks for more resources; it may be given again and again."""
+    return name.partition(":")[0] in {INCLUDE, REVERSE}
 
 
 def set_control(controls: Controls, name: str, value: str) -> None:
@@ -89,16 +94,18 @@ def inclusion_of(name: str, modifier: str, value: str) -> Inclusion:
     parts = value.split(":")
     source, parameter, target = (*parts, "*", "")[:3] if value == "*" else (*parts, "", "")[:3]
     if modifier and modifier not in ITERATE:
-        raise InvalidRequest(f"{name} takes the modifier :iterate and no other.", name)
+        raise InvalidRequest(f"{name} takes the modifier :iterate and no other.", place_of(name))
     if not (source and parameter) or len(parts) > 3:
-        raise InvalidRequest(f"{name} must be Type:parameter or Type:parameter:Target.", name)
+        raise InvalidRequest(
+            f"{name} must be Type:parameter or Type:parameter:Target.", place_of(name)
+        )
     return Inclusion("" if source == "*" else source, parameter, target, bool(modifier))
 
 
 def set_count(controls: Controls, value: str) -> None:
     """`_count`, at most 1,000."""
     if not (value.isascii() and value.isdigit() and len(value) < 10):
-        raise InvalidRequest("_count must be a whole number, 0 or more.", "_count")
+        raise InvalidRequest("_count must be a whole number, 0 or more.", place_of("_count"))
     controls.count = min(int(value), MOST)
 
 
@@ -122,7 +129,7 @@ def set_summary(controls: Controls, value: str) -> None:
 def word(name: str, value: str, known: tuple[str, ...]) -> Any:
     """The value, if it is one of those there are."""
     if value not in known:
-        raise InvalidRequest(f"{name} must be one of {', '.join(known)}.", name)
+        raise InvalidRequest(f"{name} must be one of {', '.join(known)}.", place_of(name))
     return value
 
 
@@ -130,7 +137,8 @@ def set_elements(controls: Controls, value: str) -> None:
     """`_elements=status,code`."""
     names = tuple(each for each in value.split(",") if each)
     if not names or not all(each.isidentifier() and each.isascii() for each in names):
-        raise InvalidRequest("_elements must name elements of the root, as status,code.")
+        message = "_elements must name elements of the root, as status,code."
+        raise InvalidRequest(message, place_of("_elements"))
     controls.elements = names
 
 

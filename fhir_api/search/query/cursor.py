@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from fhir_api.errors import InvalidRequest
+from fhir_api.errors import InvalidRequest, place_of
 from fhir_api.json_text import dump, parse
 from fhir_api.search.query.controls import CURSOR
 from privacy.keys import SiteKeys
@@ -49,5 +49,5 @@ class Cursors:
             ends: list[str | None] = parse(AESGCM(self.key).decrypt(nonce, secret, self.search))
         except (InvalidTag, Error, ValueError) as error:
             message = f"{CURSOR} is not one of this search; begin again without it."
-            raise InvalidRequest(message, CURSOR) from error
+            raise InvalidRequest(message, place_of(CURSOR)) from error
         return ends

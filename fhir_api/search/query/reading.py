@@ -7,9 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from fhir_api.errors import InvalidRequest, UnknownModifier, UnknownParameter
+from fhir_api.errors import InvalidRequest, UnknownModifier, UnknownParameter, place_of
 from fhir_api.search.query.asked import Condition, read_condition
-from fhir_api.search.query.controls import CURSOR, TRANSPORT, Controls, is_control, set_control
+from fhir_api.search.query.controls import (
+    CURSOR,
+    TRANSPORT,
+    Controls,
+    is_control,
+    is_inclusion,
+    set_control,
+)
 from fhir_api.validation.issue import Issue
 
 MOST_PARAMETERS = 50
@@ -38,11 +45,18 @@ class Reading:
     def take(self, name: str, value: str) -> None:
         """Take in one parameter; raises InvalidRequest for one that makes no sense."""
         if is_control(name):
+            self.demand_once(name)
             set_control(self.controls, name, value)
         else:
             self.asked.append(((name, value), read_condition(name, value)))
         if name != CURSOR:
             self.applied.append((name, value))
+
+    def demand_once(self, name: str) -> None:
+        """Raise InvalidRequest when what shapes the answer is said a second time."""
+        if not is_inclusion(name) and any(name == given for given, _ in self.applied):
+            message = f"{name} is given more than once; say it once, its values after commas."
+            raise InvalidRequest(message, place_of(name))
 
     def served(self, parameter: Parameter, make: Callable[[], Made]) -> Made | None:
         """What is made of a parameter; None when it is not served and the caller is lenient."""

@@ -7,7 +7,7 @@ what is advertised is what is served.
 from collections.abc import Mapping
 from functools import cache
 
-from fhir_api.errors import InvalidRequest, UnknownParameter, shown_name
+from fhir_api.errors import InvalidRequest, UnknownParameter, place_of, shown_name
 from fhir_api.search.r4.definitions import SearchParameter, parameters, served
 from fhir_api.search.r4.sources import IDENTIFIER, sources
 from fhir_api.validation.elements import resource_types
@@ -51,7 +51,7 @@ class Offer:
         parameter = self.parameter(resource_type, name, given)
         if parameter.kind != "reference":
             message = f"{shown_name(given)} goes on from a parameter that is no reference."
-            raise InvalidRequest(message)
+            raise InvalidRequest(message, place_of(given))
         return parameter
 
     def half(self, resource_type: str, name: str) -> SearchParameter:
@@ -108,5 +108,5 @@ def known_types(names: str) -> list[str]:
     """The types of a list such as `Patient,Observation`; raises InvalidRequest."""
     given = [each for each in names.split(",") if each]
     if not given or not resource_types().issuperset(given):
-        raise InvalidRequest("_type must name resource types of R4.", "_type")
+        raise InvalidRequest("_type must name resource types of R4.", "http._type")
     return list(dict.fromkeys(given))

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from fhir_api.errors import InvalidRequest, shown_name
+from fhir_api.errors import InvalidRequest, place_of, shown_name
 from fhir_api.search.query.values import Prefixed, parted, plain, prefixed
 from fhir_api.search.r4.offer import is_keyed, is_moved, targets_of
 from fhir_api.search.r4.words import LONGEST, comparable
@@ -200,7 +200,7 @@ def ordered(value: str, given: str, form: str) -> Prefixed:
 
 def malformed(given: str, form: str) -> InvalidRequest:
     """The error for a value that is not of its kind."""
-    return InvalidRequest(f"{shown_name(given)} must be {form}.")
+    return InvalidRequest(f"{shown_name(given)} must be {form}.", place_of(given))
 
 
 COMPARED: Mapping[str, Callable[[Frame, Spot, str, Values], str]] = MappingProxyType(

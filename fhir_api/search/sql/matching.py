@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from fhir_api.access.caller import Limit
-from fhir_api.errors import Forbidden, InvalidRequest
+from fhir_api.errors import Forbidden, InvalidRequest, place_of
 from fhir_api.search.query.controls import INCLUDE, REVERSE, Inclusion, inclusion_of
 from fhir_api.search.query.reading import Parameter, Reading
 from fhir_api.search.r4.definitions import compartment
@@ -47,7 +47,9 @@ def limits_of(frame: Frame, reading: Reading, question: Question) -> Limits:
     kind = question.resource_type
     if kind != ANY_TYPE:
         if reading.controls.types:
-            raise InvalidRequest("_type is for a search across types; the path names one.", "_type")
+            raise InvalidRequest(
+                "_type is for a search across types; the path names one.", "http._type"
+            )
         limits = question.limits
         return {kind: frame.limits(kind) if limits is None else limits}
     named = reading.controls.types
@@ -108,8 +110,11 @@ def check_inclusion(frame: Frame, reading: Reading, parameter: Parameter) -> Non
 
 def demand_reference(frame: Frame, name: str, inclusion: Inclusion) -> bool:
     """Raise UnknownParameter or InvalidRequest unless an inclusion names a reference."""
-    if inclusion.parameter != "*":
-        frame.offer.reference(inclusion.source, inclusion.parameter, name)
+    source, parameter = inclusion.source, inclusion.parameter
+    if not {source, inclusion.target} <= {"", *frame.offer.served}:
+        raise InvalidRequest(f"{name} names a type that is not served here.", place_of(name))
+    if parameter != "*":
+        frame.offer.reference(source, parameter, f"{name}:{source}:{parameter}")
     return True
 
 

@@ -52,7 +52,7 @@ class SortKey:
 def sort_keys(frame: Frame, place: Place, controls: Controls) -> list[SortKey]:
     """The keys of `_sort`; raises InvalidRequest for one that has no order."""
     if len(controls.sort) > MOST_KEYS:
-        raise InvalidRequest(f"_sort takes at most {MOST_KEYS} keys.", "_sort")
+        raise InvalidRequest(f"_sort takes at most {MOST_KEYS} keys.", "http._sort")
     return [
         sort_key(frame, place, name, falls, number)
         for number, (name, falls) in enumerate(controls.sort)
@@ -64,9 +64,11 @@ def sort_key(frame: Frame, place: Place, name: str, falls: bool, number: int) ->
     if name in HEAD_COLUMNS:
         column, data_type = HEAD_COLUMNS[name]
         return SortKey(f"{place.head}.{column}", "", data_type, falls)
-    parameter = frame.offer.parameter(place.resource_type, name, f"_sort={name}")
+    parameter = frame.offer.parameter(place.resource_type, name, f"_sort:{name}")
     if parameter.kind not in COLUMNS or is_keyed(place.resource_type, name):
-        raise InvalidRequest("_sort names a parameter whose values have no order here.", "_sort")
+        raise InvalidRequest(
+            "_sort names a parameter whose values have no order here.", "http._sort"
+        )
     column, data_type = COLUMNS[parameter.kind]
     least = f"{'max' if falls else 'min'}(s.{column})"
     if parameter.kind == "date" and is_moved(place.resource_type) and frame.names.identified:
@@ -95,7 +97,9 @@ def after(frame: Frame, place: Place, keys: Sequence[SortKey], ends: Sequence[st
     columns = [*((key.column, key.data_type, key.falls) for key in keys),
                (f"{place.head}.number", "bigint", False)]  # fmt: skip
     if len(ends) != len(columns):
-        raise InvalidRequest("_cursor is not one of this search; begin again without it.")
+        raise InvalidRequest(
+            "_cursor is not one of this search; begin again without it.", "http._cursor"
+        )
     found, equal = [], list[str]()
     for (column, data_type, falls), end in zip(columns, ends, strict=True):
         bound = f"CAST({frame.bound.value(end)} AS {data_type})" if end is not None else "NULL"

@@ -35,6 +35,7 @@ class FhirRoute(APIRoute):
     """A route whose refusals are OperationOutcomes. Where GET is served, so is HEAD."""
 
     api: ClassVar[FhirApi | None] = None
+    elsewhere: frozenset[str] = frozenset()  # types that other routes serve at such a path
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         super().__init__(path, endpoint, **given)
@@ -44,7 +45,10 @@ class FhirRoute(APIRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether the route fits: a type in its path is one of R4, an id not an operation."""
         match, found = super().matches(scope)
-        fits = match is Match.NONE or is_plausible(found.get("path_params", {}))
+        if match is Match.NONE:
+            return match, found
+        path = found.get("path_params", {})
+        fits = is_plausible(path) and path.get("resource_type") not in self.elsewhere
         return (match, found) if fits else (Match.NONE, {})
 
     def get_route_handler(self) -> Handler:

@@ -17,10 +17,11 @@ from fhir_api.routes import (
     validate,
     write,
 )
-from fhir_api.routes.outcome import REST, is_plausible, route_of
+from fhir_api.routes.outcome import REST, FhirRoute, is_plausible, route_of
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.served import CLOSED
 from fhir_api.routes.transport import MethodNotAllowed
+from fhir_api.validation.elements import resource_types
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
@@ -44,7 +45,26 @@ def build_router(api: FhirApi) -> APIRouter:
     search.register(router, api)
     validate.register(router, api)
     register_the_rest(router)
+    put_first(router, "/{resource_type}/{id_}", "GET")
     return router
+
+
+def put_first(router: APIRouter, path: str, method: str) -> None:
+    """Ask first whether a route fits that is asked for most; trying all takes as long as reading.
+
+    Types whose instances are served by routes before it are left to those.
+    """
+    routes = [
+        each for each in router.routes
+        if isinstance(each, FhirRoute) and method in (each.methods or ())
+    ]  # fmt: skip
+    hot = next(each for each in routes if each.path == path)
+    before = routes[: routes.index(hot)]
+    hot.elsewhere = frozenset(
+        kind for kind in resource_types() if any(fits(each, f"/{kind}/1") for each in before)
+    )
+    router.routes.remove(hot)
+    router.routes.insert(0, hot)
 
 
 def register_the_rest(router: APIRouter) -> None:

@@ -5,7 +5,7 @@ data: it does not go through de-identification and has no history; references in
 stored as pseudonyms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -25,7 +25,7 @@ from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
 from fhir_api.routes.served import CLOSED
 from fhir_api.routes.transport import MethodNotAllowed
-from fhir_api.subscriptions.access import demand, owner_for, why_not
+from fhir_api.subscriptions.access import demand, is_open, owner_for, why_not
 from fhir_api.subscriptions.definition import Definition, read_definition
 from fhir_api.subscriptions.notification import Notifier
 from fhir_api.subscriptions.operations import (
@@ -99,6 +99,20 @@ class Desk:
             return Owner(caller.client, caller.identified, ())
         return owner_for(caller, topic, self.api.keys)
 
+    def mine(
+        self, caller: Caller, interaction: Interaction, ids: Collection[str] | None = None
+    ) -> list[Held]:
+        """The caller's subscriptions, or those of them that are named."""
+        held = self.store.of_client(caller.client, ids)
+        return [each for each in held if is_open(each.owner, caller, interaction, self.api.keys)]
+
+    def one(self, caller: Caller, interaction: Interaction, id_: str) -> Held:
+        """One of the caller's subscriptions; raises ResourceNotFound."""
+        found = self.mine(caller, interaction, {id_})
+        if not found:
+            raise ResourceNotFound("Subscription")
+        return found[0]
+
     def written(self, held: Held, caller: Caller, request: Request, status: int) -> Response:
         """The answer to a create, update or read."""
         headers = {"ETag": f'W/"{held.version}"'}
@@ -116,19 +130,19 @@ class Desk:
         caller = self.caller(request, "read")
         ids = {value for name, value in given if name == "id"}
         wanted = {value for name, value in given if name == "status"}
-        found = with_status(self.store.of_client(caller.client, ids or None), wanted)
+        found = with_status(self.mine(caller, "read", ids or None), wanted)
         return fhir_response(status_bundle(found, self.notifier(caller, request)))
 
     def status(self, request: Request, id_: str) -> Response:
         """The status of one of the caller's subscriptions."""
         caller = self.caller(request, "read")
-        found = [self.store.read(id_, caller.client)]
+        found = [self.one(caller, "read", id_)]
         return fhir_response(status_bundle(found, self.notifier(caller, request)))
 
     def events(self, request: Request, id_: str, given: Parameters) -> Response:
         """Events of one of the caller's subscriptions, if they may still read what they tell of."""
         caller = self.caller(request, "read")
-        held = self.store.read(id_, caller.client)
+        held = self.one(caller, "read", id_)
         owner = self.owner(caller, held.definition.topic)
         past = PastEvents(self.store, self.notifier(caller, request), owner)
         return fhir_response(past.bundle(held, dict(given), self.api.now()))
@@ -139,7 +153,7 @@ class Desk:
         if unknown := [name for name, _ in given if name not in {*SEARCHED, *SHAPING}]:
             raise UnknownParameter(unknown[0], sorted({*SEARCHED, "_count"}))
         criteria = [pair for pair in given if pair[0] in SEARCHED]
-        held = [each for each in self.store.of_client(caller.client) if matches(each, criteria)]
+        held = [each for each in self.mine(caller, "search") if matches(each, criteria)]
         page = page_of(held, dict(given))
         presenter, base = self.api.presenter(caller), self.api.base(request)
         entries = [
@@ -235,7 +249,7 @@ def add_reads(router: APIRouter, desk: Desk) -> None:
     @router.get("/Subscription/{id_}", name="subscription-read")
     def read(request: Request, id_: str) -> Response:
         caller = desk.caller(request, "read")
-        return desk.written(desk.store.read(id_, caller.client), caller, request, 200)
+        return desk.written(desk.one(caller, "read", id_), caller, request, 200)
 
 
 def add_writes(router: APIRouter, desk: Desk) -> None:
@@ -260,13 +274,15 @@ def add_writes(router: APIRouter, desk: Desk) -> None:
         definition, owner = desk.asked_for(caller, data)
         if parsed_object(data).get("id") != id_:
             raise InvalidRequest("id is not the one that the path names.", "Subscription.id")
+        desk.one(caller, "update", id_)
         held = desk.store.update(id_, definition, owner, desk.api.now(), if_match)
         return desk.written(held, caller, request, 200)
 
     @router.delete("/Subscription/{id_}", name="subscription-delete")
     def delete(request: Request, id_: str) -> Response:
         caller = desk.caller(request, "delete")
-        desk.store.delete(id_, caller.client)
+        if desk.mine(caller, "delete", {id_}):
+            desk.store.delete(id_, caller.client)
         return fhir_response(None, 204)
 
 

@@ -35,6 +35,17 @@ def owner_for(caller: Caller, topic: Topic, keys: SiteKeys) -> Owner:
     return Owner(caller.client, caller.identified, patients if limits else None)
 
 
+def is_open(owner: Owner, caller: Caller, interaction: Interaction, keys: SiteKeys) -> bool:
+    """Whether a subscription of the caller's client is open to the caller as well.
+
+    One app serves many users: who is limited to patients has no business with subscriptions that
+    tell of others.
+    """
+    limits = caller.limits(interaction, SUBSCRIPTION)
+    mine = {pseudonym(keys, "Patient", each.patient) for each in limits if each.patient}
+    return not limits or (owner.patients is not None and mine.issuperset(owner.patients))
+
+
 def why_not(content: Content, owner: Owner) -> str | None:
     """Why a subscriber may not have a content, or None.
 

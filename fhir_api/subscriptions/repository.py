@@ -105,13 +105,6 @@ class SubscriptionStore:
         }:
             raise PreconditionFailed("If-Match names another version than the newest.", "If-Match")
 
-    def read(self, id_: str, client: str) -> Held:
-        """A client's subscription; raises ResourceNotFound."""
-        found = self.of_client(client, {id_})
-        if not found:
-            raise ResourceNotFound("Subscription")
-        return found[0]
-
     def of_client(self, client: str, ids: Collection[str] | None = None) -> list[Held]:
         """A client's subscriptions, or those of them that are named."""
         given = {"site": self.site, "client": client, "ids": None if ids is None else sorted(ids)}

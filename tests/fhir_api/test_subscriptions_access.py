@@ -89,6 +89,36 @@ def test_nobody_sees_the_subscription_of_another(engine: Engine) -> None:
     assert http(engine, caller(*grants)).get(path).status_code == 200
 
 
+def test_two_users_of_one_app_do_not_see_each_others_subscriptions(engine: Engine) -> None:
+    nurse = http(engine, caller(ALL_SUBSCRIPTIONS, READ_STAYS))
+    ann = http(engine, caller(*of_patient("ann")))
+    bob = http(engine, caller(*of_patient("bob")))
+    paths = [path_of(post(each, subscription(HOOK))) for each in (nurse, ann)]
+
+    assert bob.get("/fhir/Subscription").json()["total"] == 0
+    assert bob.get("/fhir/Subscription/$status").json()["total"] == 0
+    for path in paths:
+        changed = subscription(HOOK, id=path.rpartition("/")[2])
+        assert bob.put(path, json=changed, headers=FHIR_JSON).status_code == 404
+        bob.delete(path)
+        for end in ("", "/$status", "/$events"):
+            assert bob.get(path + end).status_code == 404
+    assert [each["resource"]["id"] for each in ann.get("/fhir/Subscription").json()["entry"]] == [
+        paths[1].rpartition("/")[2]
+    ]
+    assert nurse.get("/fhir/Subscription").json()["total"] == 2
+
+
+def of_patient(id_: str) -> tuple[Grant, Grant]:
+    """What `patient/*.cruds` opens with a patient in context."""
+    limit = Limit(patient=id_)
+    return Grant("Subscription", EVERY, limit), Grant("Encounter", frozenset({"read"}), limit)
+
+
+def path_of(answer: Any) -> str:
+    return f"/fhir/Subscription/{answer.json()['id']}"
+
+
 def test_a_caller_limited_to_a_patient_is_told_of_that_patient_alone(engine: Engine) -> None:
     limited = Grant("Encounter", frozenset({"read"}), Limit(patient="ann"))
     with receiver() as hook:

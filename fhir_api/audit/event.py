@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
+MESSAGE = "hl7v2"  # and "hl7v2-A01": no interaction of FHIR but a message taken in
 ACTIONS = {
     "create": "C",
     "read": "R",
@@ -23,8 +24,8 @@ class Access:
 
     Attributes:
         interaction: A restful-interaction code, `operation`, or another word of ours for what is
-            no interaction of FHIR, such as `bulk-file`.
-        status: HTTP status of the answer.
+            no interaction of FHIR, such as `notification`.
+        status: HTTP status of the answer; what would be it for a message.
         request_id: That the answer carries in X-Request-Id.
         client: Id of the client.
         user: `Type/pseudonym` of the person on whose behalf, or None.

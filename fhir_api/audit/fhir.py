@@ -8,15 +8,16 @@ pseudonyms and names of parameters in place of the raw request.
 from base64 import b64encode
 from typing import Any
 
-from fhir_api.audit.event import Access
+from fhir_api.audit.event import MESSAGE, Access
 from fhir_api.audit.reading import Recorded
 
 Fhir = dict[str, Any]
 TERMS = "http://terminology.hl7.org/CodeSystem"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+EVENT_TYPES = f"{TERMS}/v2-0003"
 RESTFUL = "http://hl7.org/fhir/restful-interaction"
 BALP = "https://profiles.ihe.net/ITI/BALP"
-APPLICATION, DESTINATION, SOURCE = "110150", "110152", "110153"
+IMPORTED, APPLICATION, DESTINATION, SOURCE = "110107", "110150", "110152", "110153"
 PERSON, SYSTEM_OBJECT = "1", "2"
 PATIENT, DOMAIN_RESOURCE, QUERY = "1", "4", "24"
 OTHER_NETWORK: Fhir = {"type": "5"}
@@ -32,12 +33,12 @@ def audit_event(recorded: Recorded, site: str) -> Fhir:
         "resourceType": "AuditEvent",
         "id": str(recorded.number),
         **profiled(access),
-        "type": coding(f"{TERMS}/audit-event-type", "rest"),
+        "type": kind(access),
         "subtype": [subtype(access)],
         "action": access.action,
         "recorded": moment,
         "outcome": outcome(access.status),
-        "outcomeDesc": f"HTTP {access.status}",
+        "outcomeDesc": ended(access),
         "agent": agents(access),
         "source": source(site),
         "entity": entities(access),
@@ -55,8 +56,30 @@ def profiled(access: Access) -> Fhir:
     return {"meta": {"profile": [f"{BALP}/StructureDefinition/IHE.BasicAudit.{name}"]}}
 
 
+def is_message(access: Access) -> bool:
+    """Whether it was a message of HL7 v2."""
+    return access.interaction.partition("-")[0] == MESSAGE
+
+
+def kind(access: Access) -> Fhir:
+    """A request of REST, or a message taken in."""
+    if is_message(access):
+        return coding(DICOM, IMPORTED)
+    return coding(f"{TERMS}/audit-event-type", "rest")
+
+
+def ended(access: Access) -> str:
+    """How it was answered: the status of HTTP, or the code of an acknowledgement."""
+    if not is_message(access):
+        return f"HTTP {access.status}"
+    return {200: "AA", 422: "AE", 500: "AE"}.get(access.status, "AR")
+
+
 def subtype(access: Access) -> Fhir:
     """The interaction; for what is none of FHIR's, `operation` or our own word."""
+    if is_message(access):
+        event = access.interaction.partition("-")[2]
+        return coding(EVENT_TYPES, event) if event else {"display": "no event that is read"}
     if access.interaction.startswith("$"):
         return coding(RESTFUL, "operation") | {"display": access.interaction}
     return coding(RESTFUL, access.interaction)

@@ -1,6 +1,6 @@
 """One message in, its acknowledgements out: nothing is acknowledged before it is durable.
 
-    read -> known already? -> convert -> store the resources -> record -> acknowledge
+    read -> known already? -> convert -> store the resources -> record -> audit -> acknowledge
 
 A resend of what was taken in is acknowledged alike and changes nothing. A message that is refused
 is kept as a dead letter before it is told so. When the database does not answer, the message is
@@ -16,7 +16,8 @@ from datetime import UTC, datetime, tzinfo
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from fhir_api.errors import FhirError, StoreUnavailable, VersionConflict
+from fhir_api.audit.trail import AuditTrail
+from fhir_api.errors import FhirError, StoreUnavailable, TrailUnavailable, VersionConflict
 from fhir_api.hl7v2.conversion.convert import (
     Conversion,
     convert,
@@ -26,6 +27,7 @@ from fhir_api.hl7v2.conversion.convert import (
 from fhir_api.hl7v2.conversion.times import Clock
 from fhir_api.hl7v2.conversion.vocabulary import Vocabulary
 from fhir_api.hl7v2.journal import Journal, Page, Received
+from fhir_api.hl7v2.story import Story
 from fhir_api.hl7v2.wire.acknowledgement import Echo, acknowledgements, echo_of
 from fhir_api.hl7v2.wire.header import Header, read_header
 from fhir_api.hl7v2.wire.message import Message, read_message
@@ -83,37 +85,53 @@ class Answer:
 
 
 class Receiver:
-    """Takes messages of one site in."""
+    """Takes messages of one site in; with a trail, each message is put on record in it."""
 
-    def __init__(self, ingestor: Ingestor, journal: Journal, rules: Rules) -> None:
+    def __init__(
+        self, ingestor: Ingestor, journal: Journal, rules: Rules, trail: AuditTrail | None = None
+    ) -> None:
         self.ingestor = ingestor
         self.journal = journal
         self.rules = rules
+        self.trail = trail
         self.events = frozenset(rules.vocabulary.events)
 
     def receive(self, content: bytes, now: datetime) -> Answer:
         """Take in the content of a frame; never raises for what a sender may send."""
-        echo, asked = echo_of(content), ("", "")
+        echo, asked, story = echo_of(content), ("", ""), Story()
         try:
             message = read_message(content)
             echo = Echo(message.header.fields, message.delimiters, message.codec)
             asked = asked_of(message)
             rules = self.rules
             header = read_header(message, self.events, rules.processing, rules.receivers)
-            answer = Answer(outcome=self.take(message, header, content, now))
+            story.event = header.event
+            answer = Answer(outcome=self.take(message, header, content, now, story))
         except Refusal as refusal:
             outcome = "refused" if isinstance(refusal, Refused) else "rejected"
             answer = Answer(outcome=outcome, refusal=refusal)
+        self.put_on_record(answer, story)
         answer.replies = acknowledgements(echo, asked, answer.refusal, now)
         return answer
 
-    def take(self, message: Message, header: Header, content: bytes, now: datetime) -> str:
+    def put_on_record(self, answer: Answer, story: Story) -> None:
+        """Tell the audit trail; what cannot be put on record is not acknowledged."""
+        if self.trail is None:
+            return
+        try:
+            self.trail.record(story.access(answer.refusal, self.ingestor.keys))
+        except TrailUnavailable:
+            answer.outcome, answer.refusal = "rejected", unavailable()
+
+    def take(
+        self, message: Message, header: Header, content: bytes, now: datetime, story: Story
+    ) -> str:
         """Store what a message says, or keep it as a dead letter and raise why."""
         seal = self.journal.seal
         digest = seal.fingerprint(header.sender, header.control_id, content)
-        received = Received(digest, header.event, now)
+        received, story.digest = Received(digest, header.event, now), digest
         try:
-            return self.apply(message, received)
+            return self.apply(message, received, story)
         except Rejected:
             raise
         except Exception as error:  # what nobody foresaw is a dead letter too, and told by its type
@@ -122,11 +140,11 @@ class Receiver:
                 self.bury(received, refusal, content)
             raise refusal from error
 
-    def apply(self, message: Message, received: Received) -> str:
+    def apply(self, message: Message, received: Received, story: Story) -> str:
         """Store the resources of a message and record it; what became of it."""
         vocabulary = self.rules.vocabulary
         clock = Clock(self.rules.zone, received.at)
-        subjects = subjects_of(message, received.event, vocabulary)
+        subjects = story.subjects = subjects_of(message, received.event, vocabulary)
         with self.journal.page() as page:
             page.lock(received.digest, subjects)
             if page.has(received.digest):

@@ -148,6 +148,7 @@ async def _serve(
 def _receiver(
     house: House, tables: Path | None, zone: str, processing: str, receivers: str
 ) -> "Receiver":
+    from fhir_api.audit.trail import AuditTrail
     from fhir_api.hl7v2.conversion.vocabulary import load_vocabulary
     from fhir_api.hl7v2.receiver import Receiver, Rules
     from fhir_api.ingest.ingestor import Ingestor
@@ -165,7 +166,8 @@ def _receiver(
         keeps_states=house.settings.vault,
     )
     ingestor = Ingestor(house.store, house.deidentifier, Validator(), house.keys)
-    return Receiver(ingestor, _journal(house), rules)
+    trail = AuditTrail(house.engine, house.settings.site)
+    return Receiver(ingestor, _journal(house), rules, trail)
 
 
 def _journal(house: House) -> "Journal":

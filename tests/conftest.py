@@ -93,8 +93,6 @@ class fresh_database:  # noqa: N801 - a context manager reads as a verb
 
     def __enter__(self) -> str:
         self._administer(f'create database "{self.name}"')
-        # No test stops the server itself, so that commits need not wait for the disk.
-        self._administer(f'alter database "{self.name}" set synchronous_commit to off')
         return self.server.set(database=self.name).render_as_string(hide_password=False)
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fhir_api.store.named import read_named
 from fhir_api.store.records import StoredResource
+from fhir_api.store.repository import ResourceStore
 from fhir_api.store.vault import IDENTIFIERS, Vault
 from fhir_api.validation.elements import names_of_type
 from privacy.dates import shift_days, shift_text
@@ -37,6 +39,7 @@ class Presenter:
         self.vault = vault
         self.identified = identified
         self.real: dict[str, str] = {}
+        self.asked: set[str] = set()
 
     def stored_id(self, resource_type: str, given_id: str) -> str:
         """The pseudonym of an id that the caller names.
@@ -65,9 +68,23 @@ class Presenter:
 
     def learn(self, names: Sequence[str]) -> None:
         """Ask the vault, once, for what is not known yet."""
-        unknown = [each for each in dict.fromkeys(names) if each not in self.real]
+        unknown = {*names} - self.real.keys() - self.asked
         if unknown and self.vault is not None:
             self.real |= self.vault.names(unknown)
+
+    def read(
+        self, store: ResourceStore, resource_type: str, resource_id: str
+    ) -> StoredResource | None:
+        """The newest version of a resource; what presenting it will ask comes in the same trip."""
+        if not self.identified or self.vault is None:
+            return store.read(resource_type, resource_id)
+        found = read_named(store, self.vault, resource_type, resource_id)
+        if found is None:
+            return None
+        row, names = found
+        self.real |= names
+        self.asked |= {*names_in(row)}
+        return row
 
     def present(self, rows: Sequence[StoredResource]) -> list[dict[str, Any]]:
         """The resources as this caller may see them, version and time in `meta`."""

@@ -62,7 +62,7 @@ def register(router: APIRouter, api: FhirApi) -> None:
         if not found:
             raise ResourceNotFound(KIND)
         [row] = rows_of(found, api.site)
-        return answer([row], KIND, api, caller, request)
+        return answer([row], KIND, api.presenter(caller), request)
 
     for path in (f"/{KIND}", f"/{KIND}/{{rest:path}}"):
         router.add_api_route(path, closed, methods=CHANGES, name=CLOSED)

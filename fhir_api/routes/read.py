@@ -8,9 +8,9 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from fastapi import APIRouter, Request, Response
 
-from fhir_api.access.caller import Caller
 from fhir_api.audit.access import about
 from fhir_api.errors import ResourceDeleted, ResourceNotFound
+from fhir_api.reidentify import Presenter
 from fhir_api.routes.addresses import known_id, known_type
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
@@ -26,25 +26,23 @@ def register(router: APIRouter, api: FhirApi) -> None:
     @router.get("/{resource_type}/{id_}", name="read")
     def read(resource_type: str, id_: str, request: Request) -> Response:
         caller = api.authenticate(request)
-        stored_id = api.presenter(caller).stored_id(
-            resource_type, known_id(known_type(resource_type), id_)
-        )
+        presenter = api.presenter(caller)
+        stored_id = presenter.stored_id(resource_type, known_id(known_type(resource_type), id_))
         limits = caller.limits("read", resource_type)
-        rows = [row for row in [api.store.read(resource_type, stored_id)] if row]
+        rows = [row for row in [presenter.read(api.store, resource_type, stored_id)] if row]
         shown = visible(api, limits, rows)
-        return answer(shown, resource_type, api, caller, request)
+        return answer(shown, resource_type, presenter, request)
 
     @router.get("/{resource_type}/{id_}/_history/{version}", name="vread")
     def vread(resource_type: str, id_: str, version: str, request: Request) -> Response:
         caller = api.authenticate(request)
-        stored_id = api.presenter(caller).stored_id(
-            resource_type, known_id(known_type(resource_type), id_)
-        )
+        presenter = api.presenter(caller)
+        stored_id = presenter.stored_id(resource_type, known_id(known_type(resource_type), id_))
         limits = caller.limits("read", resource_type)
         number = version_number(resource_type, version)
         rows = [row for row in [api.store.read_version(resource_type, stored_id, number)] if row]
         shown = visible(api, limits, rows)
-        return answer(shown, resource_type, api, caller, request)
+        return answer(shown, resource_type, presenter, request)
 
 
 def version_number(resource_type: str, version: str) -> int:
@@ -55,7 +53,7 @@ def version_number(resource_type: str, version: str) -> int:
 
 
 def answer(
-    rows: list[StoredResource], resource_type: str, api: FhirApi, caller: Caller, request: Request
+    rows: list[StoredResource], resource_type: str, presenter: Presenter, request: Request
 ) -> Response:
     """The answer to a read; raises ResourceNotFound (404) or ResourceDeleted (410)."""
     shape = shape_of(request)
@@ -68,7 +66,7 @@ def answer(
     headers = {"ETag": etag(stored), "Last-Modified": http_date(stored)}
     if is_known(request, stored):
         return fhir_response(None, 304, headers)
-    [resource] = api.presenter(caller).present([stored])
+    [resource] = presenter.present([stored])
     return fhir_response(part_of(resource, shape), 200, headers)
 
 

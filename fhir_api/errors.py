@@ -9,6 +9,7 @@
     ├── NotSupported            400  not-supported
     ├── Unauthorized            401  login
     ├── Forbidden               403  forbidden
+    ├── IdentitiesHidden        403  forbidden
     ├── UnknownPlace            404  not-supported
     ├── ResourceNotFound        404  not-found
     ├── ResourceDeleted         410  deleted
@@ -131,6 +132,20 @@ class Forbidden(FhirError):
     def __init__(self, interaction: str, resource_type: str, expression: str | None = None) -> None:
         message = f"Your access does not cover {interaction} of {resource_type}; ask for its scope."
         super().__init__(message, expression)
+
+
+class IdentitiesHidden(FhirError):
+    """A write names real ids, and answers with pseudonyms: who may not see both cannot write."""
+
+    status = 403
+    issue = "forbidden"
+
+    def __init__(self, expression: str | None = None) -> None:
+        super().__init__(
+            "Your access hides identities, and what is written or asked for here is named by them. "
+            "Have the client registered with --identified.",
+            expression,
+        )
 
 
 class UnknownPlace(FhirError):

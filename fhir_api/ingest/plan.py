@@ -14,6 +14,7 @@ from fhir_api.bundles.references import base_of, conditional_references, rewrite
 from fhir_api.errors import (
     FhirError,
     Forbidden,
+    IdentitiesHidden,
     InvalidRequest,
     InvalidResource,
     NotSupported,
@@ -21,8 +22,9 @@ from fhir_api.errors import (
 )
 from fhir_api.ingest.parts import Parts
 from fhir_api.ingest.results import Key
-from fhir_api.reidentify import Presenter
+from fhir_api.reidentify import Presenter, references_in
 from privacy.pseudonyms import is_pseudonym, pseudonym
+from privacy.references import target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,7 @@ def make_plan(
 
 
 def allow(entry: Entry, plan: Plan, caller: Caller) -> None:
-    """Put an entry into the plan with its limits; what the caller may not do fails.
-
-    A patch is for those who may see identities: its tests would tell others what they may not see.
-    """
+    """Put an entry into the plan with its limits; what the caller may not do fails."""
     plan.entries[entry.index] = entry
     kind, path = entry.resource_type, entry.path or None
     try:
@@ -124,8 +123,17 @@ def allow(entry: Entry, plan: Plan, caller: Caller) -> None:
         return
     if limits:
         plan.limits[entry.index] = limits
-    if entry.method == "PATCH" and not caller.identified:
-        plan.fail(entry.index, Forbidden(entry.interaction, kind, path))
+    if not caller.identified and names_the_real(entry):
+        plan.fail(entry.index, IdentitiesHidden(path))
+
+
+def names_the_real(entry: Entry) -> bool:
+    """Whether an entry speaks of real ids, identifiers or dates, or would try them out.
+
+    A resource refers to others by them, a patch tests them, a query finds by them; the answer would
+    tell who may see no identities which pseudonym is whose.
+    """
+    return not entry.reads and (entry.method != "DELETE" or entry.query is not None)
 
 
 def name(entry: Entry, id_: str, plan: Plan, presenter: Presenter) -> None:
@@ -151,6 +159,15 @@ def check(entry: Entry, parts: Parts, plan: Plan) -> None:
     elif isinstance(named, str) and is_pseudonym(named):
         message = f"{path} is a pseudonym; a resource is written under the id of its source."
         plan.fail(entry.index, RefusedByPrivacy(message, path))
+    elif any(map(is_hidden, references_in(resource))):
+        message = f"{entry.resource_path} refers to a pseudonym; name what it stands for."
+        plan.fail(entry.index, RefusedByPrivacy(message, entry.resource_path))
+
+
+def is_hidden(reference: str) -> bool:
+    """Whether a reference names a pseudonym; another one made of it would be nobody's."""
+    target = target_of(reference) if "/p1" in reference else None
+    return target is not None and is_pseudonym(target.real_id)
 
 
 def join(plan: Plan, *, joined: bool) -> None:

@@ -173,19 +173,38 @@ def test_a_limit_by_query_holds_before_and_after_the_write(engine: Engine) -> No
     assert statuses(answer) == ["200", "403", "403", "403"]
 
 
-def test_who_may_see_no_identities_cannot_try_them_with_a_patch(engine: Engine) -> None:
+TRIED = [
+    post(observation("Patient/ann")),
+    post(patient(), ifNoneExist=MRN),
+    put(observation("Patient/ann", id="of-ann")),
+    put_where(patient(), MRN),
+    patch("Patient/ann", {"op": "test", "path": "/gender", "value": "male"}),
+    delete(f"Patient?{MRN}"),
+]
+
+
+@pytest.mark.parametrize("entry", TRIED)
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+def test_who_may_see_no_identities_cannot_try_them_with_a_write(
+    engine: Engine, kind: str, entry: Any
+) -> None:
+    transact(client(engine), put(patient(id="ann")))
+    before = stored(engine)
+    http = seen_by(engine, caller(Grant(ANY, EVERYTHING), identified=False))
+
+    answer = send(http, kind, entry)
+
+    told = answer.json() if kind == "transaction" else answer.json()["entry"][0]["response"]
+    assert "p1" not in answer.text
+    assert "--identified" in str(told)
+    assert (answer.status_code, stored(engine)) == (403 if kind == "transaction" else 200, before)
+
+
+def test_who_may_see_no_identities_deletes_by_pseudonym(engine: Engine) -> None:
     transact(client(engine), put(patient(id="ann")))
     http = seen_by(engine, caller(Grant(ANY, EVERYTHING), identified=False))
-    guess = patch("Patient/ann", {"op": "test", "path": "/gender", "value": "male"})
+    [found] = http.get("/fhir/Patient").json()["entry"]
 
-    assert send(http, "transaction", guess).status_code == 403
+    transact(http, delete(f"Patient/{found['resource']['id']}"), delete("Patient/ann"))
 
-
-def test_who_may_see_no_identities_is_told_the_pseudonym_of_what_was_made(engine: Engine) -> None:
-    http = seen_by(engine, caller(Grant(ANY, EVERYTHING), identified=False))
-
-    [made] = transact(http, post(organization("1")), prefer="return=representation")
-
-    where = made["response"]["location"].partition("/_history")[0]
-    assert where == f"Organization/{made['resource']['id']}"
-    assert http.get(f"/fhir/{where}").status_code == 200
+    assert http.get("/fhir/Patient").json().get("entry") is None

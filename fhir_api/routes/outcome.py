@@ -43,8 +43,13 @@ class FhirRoute(APIRoute):
             self.methods.add("HEAD")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether the route fits: a type in its path is one of R4, an id not an operation."""
-        match, found = super().matches(scope)
+        """Whether the route fits: a type in its path is one of R4, an id not an operation.
+
+        A slash at the end changes nothing.
+        """
+        address: str = scope["path"]
+        plain = {**scope, "path": address[:-1]} if address.endswith("/") else scope
+        match, found = super().matches(plain)
         if match is Match.NONE:
             return match, found
         path = found.get("path_params", {})

@@ -11,10 +11,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fhir_api.errors import InvalidRequest, outcome_of
 from fhir_api.routes.addresses import known_id, known_type
 from fhir_api.routes.bodies import body_reader, parsed_object
+from fhir_api.routes.history_parameters import applied
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
 from fhir_api.validation.issue import Issue
 
+SERVED = ("mode", "profile")
 MODES = {"create", "update", "delete"}
 FINE = Issue("informational", "Nothing is wrong with it.", None, "information")
 NO_PROFILES = Issue(
@@ -23,7 +25,7 @@ NO_PROFILES = Issue(
     None,
     "information",
 )
-Given = tuple[Any, str | None, bool]  # resource, mode, whether a profile is named
+Given = tuple[Any, Any, bool]  # resource, mode, whether a profile is named
 
 
 def register(router: APIRouter, api: FhirApi) -> None:
@@ -35,7 +37,8 @@ def register(router: APIRouter, api: FhirApi) -> None:
         resource_type: str, request: Request, data: Annotated[bytes, read_body]
     ) -> Response:
         api.authenticate(request)
-        return answered(parsed_object(data), known_type(resource_type), None, api)
+        known_type(resource_type)
+        return answered(parsed_object(data), request, None, api)
 
     @router.post("/{resource_type}/{id_}/$validate", name="validate-instance")
     def validate_instance(
@@ -43,13 +46,16 @@ def register(router: APIRouter, api: FhirApi) -> None:
     ) -> Response:
         api.authenticate(request)
         named = known_id(known_type(resource_type), id_)
-        return answered(parsed_object(data), resource_type, named, api)
+        return answered(parsed_object(data), request, named, api)
 
 
-def answered(body: dict[str, Any], resource_type: str, id_: str | None, api: FhirApi) -> Response:
+def answered(body: dict[str, Any], request: Request, id_: str | None, api: FhirApi) -> Response:
     """The verdict on what was sent: a resource, or Parameters with a resource and a mode."""
+    resource_type = str(request.path_params["resource_type"])
+    asked = dict(applied(request, SERVED))
     resource, mode, profiled = given_in(body, resource_type)
-    found = [NO_PROFILES] if profiled else []
+    mode = known_mode(asked.get("mode", mode))
+    found = [NO_PROFILES] if profiled or "profile" in asked else []
     if resource is None and mode != "delete":
         raise InvalidRequest("Send a resource, or Parameters with one.", "Parameters.parameter")
     if resource is not None:
@@ -67,9 +73,14 @@ def given_in(body: dict[str, Any], resource_type: str) -> Given:
     ) else []  # fmt: skip
     resource = next((each["resource"] for each in given if "resource" in each), None)
     mode = next((each.get("valueCode") for each in given if each.get("name") == "mode"), None)
+    return resource, mode, any(each.get("name") == "profile" for each in given)
+
+
+def known_mode(mode: Any) -> str | None:
+    """The mode, if it is one or none is given; raises InvalidRequest."""
     if mode is not None and mode not in MODES:
         raise InvalidRequest("mode must be create, update or delete.", "Parameters.parameter")
-    return resource, mode, any(each.get("name") == "profile" for each in given)
+    return None if mode is None else str(mode)
 
 
 def verdict(resource: Any, resource_type: str, id_: str | None, api: FhirApi) -> list[Issue]:

@@ -44,3 +44,45 @@ def test_no_refusal_repeats_a_name_that_is_no_element(
     assert "an element that R4 does not know" in answer.text
     assert NAME not in answer.text
     assert len(answer.text) < 5_000
+
+
+@pytest.mark.parametrize(
+    "reference", ["Patient/{}", "https://ehr.example/fhir/Patient/{}/_history/2"]
+)
+def test_a_resource_does_not_refer_to_a_pseudonym(http: TestClient, reference: str) -> None:
+    subject = {"reference": reference.format("p1" + "a" * 32)}
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+
+    answer = http.post(f"{FHIR}/Observation", json={**observation, "subject": subject})
+
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["code"] == "suppressed"
+    assert "a" * 32 not in answer.text
+
+
+@pytest.mark.parametrize("query", ["nope=1", "mode=nope"])
+def test_validate_refuses_a_parameter_that_it_does_not_know(http: TestClient, query: str) -> None:
+    answer = http.post(f"{FHIR}/Patient/$validate?{query}", json={"resourceType": "Patient"})
+
+    assert answer.status_code == 400
+
+
+def test_validate_takes_mode_and_profile_from_the_address(http: TestClient) -> None:
+    address = f"{FHIR}/Patient/$validate?mode=create&profile=http://example.org/p"
+
+    answer = http.post(address, json={"resourceType": "Patient"})
+
+    assert "Profiles are not checked here" in answer.text
+
+
+def test_a_slash_at_the_end_changes_nothing(http: TestClient) -> None:
+    patient = {"resourceType": "Patient", "id": "ann"}
+
+    assert http.put(f"{FHIR}/Patient/ann/", json=patient).status_code == 201
+    assert http.post(f"{FHIR}/Patient/", json=patient).status_code == 201
+    assert http.get(f"{FHIR}/Patient/ann/").json()["id"] == "ann"
+    assert http.get(f"{FHIR}/Patient/?_id=ann").json()["entry"][0]["resource"]["id"] == "ann"
+    for place in ("metadata/", "Patient/ann/_history/", "Patient/ann/_history/1/"):
+        assert http.get(f"{FHIR}/{place}").status_code == 200
+    assert http.post(f"{FHIR}/Patient/ann/", json=patient).status_code == 405
+    assert http.get(f"{FHIR}/Patient//").status_code == 404

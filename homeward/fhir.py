@@ -82,6 +82,7 @@ class FhirHouse:
             issuers=tuple(TrustedIssuer(**each) for each in settings.trusted_issuers),
             sign_on=SignOn(settings.trusted_user_header, settings.trusted_proxies),
             open_launch=settings.open_launch,
+            requests_a_minute=settings.token_requests_a_minute,
         )
 
     @cached_property

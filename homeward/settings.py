@@ -137,6 +137,12 @@ class Settings(BaseSettings):
         description="Whether anyone may make a launch (`_services/smart/Launch`), as the CDS Hooks "
         "Sandbox does; for development.",
     )
+    token_requests_a_minute: int = Field(
+        160,
+        ge=1,
+        le=10_000,
+        description="Requests that a client may make of the token endpoint in a minute.",
+    )
     outbound_allowed: tuple[str, ...] = Field(
         (),
         description="Servers that may be asked for client keys and bulk files: origins, or origins "

@@ -60,6 +60,7 @@ def register(router: APIRouter, api: FhirApi, parts: BulkParts) -> None:
         path = parts.files.path(job.id, name)
         if part is None or path is None:
             raise NoSuchJob
+        about(request, interaction=f"{OPERATIONS[job.kind]} of {part.resource_type}")
         if part.section == "output" and job.kind == "export":
             api.authenticate(request).limits("read", part.resource_type)
         return file_response(request, path)

@@ -5,10 +5,12 @@ from typing import Annotated
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 
 from fhir_api.smart.memory import WINDOW
 from fhir_api.smart.oauth_request import NOT_READ, SmartRequest, form_body, pairs_in
-from fhir_api.smart.server import SmartServer
+from fhir_api.smart.pace import COUNTED, Pace
+from fhir_api.smart.server import NOT_KEPT, SmartServer
 
 PATHS = {"token": "token", "introspect": "introspection", "revoke": "revocation"}
 
@@ -37,6 +39,7 @@ class Endpoints:
     def __init__(self, server: SmartServer) -> None:
         self.server = server
         self.due_at = server.parts.now()
+        self.pace = Pace(server.parts.memory, server.parts.requests_a_minute)
 
     def answer(self, request: Request, body: bytes | None, name: str) -> Response:
         """The answer of one endpoint, a refusal included."""
@@ -51,6 +54,9 @@ class Endpoints:
         except OAuth2Error as error:
             answer: Response = self.server.handle_error_response(asking, error)
             return answer
+        caller = request.client.host if request.client else ""
+        if name in COUNTED and (wait := self.pace.wait(asking, caller, self.server.parts.now())):
+            return too_often(wait)
         return self.answered(asking, name)
 
     def answered(self, asking: SmartRequest, name: str) -> Response:
@@ -68,3 +74,10 @@ class Endpoints:
         if now >= self.due_at:
             self.due_at = now + WINDOW
             self.server.parts.memory.sweep(now)
+
+
+def too_often(wait: int) -> Response:
+    """The refusal of a client that does not wait."""
+    said = f"There were too many requests. Wait {wait} seconds and try again."
+    body = {"error": "temporarily_unavailable", "error_description": said}
+    return JSONResponse(body, 429, {**NOT_KEPT, "Retry-After": str(wait)})

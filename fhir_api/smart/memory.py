@@ -1,4 +1,4 @@
-"""What the authorization server remembers for a while: assertions used, and tries to sign in.
+"""What the authorization server remembers for a while: assertions used, and how often one tried.
 
 Each is one statement on a primary key, so that processes that share the database agree.
 """
@@ -34,12 +34,12 @@ class Memory:
         with self.engine.begin() as connection:
             return connection.execute(kept).one_or_none() is not None
 
-    def tries(self, subject: str, now: datetime) -> int:
-        """Count one more try of a subject; how many there were in this window of five minutes."""
+    def tries(self, subject: str, now: datetime, window: timedelta = WINDOW) -> int:
+        """Count one more try of a subject; how many there were in this window."""
         statement = insert(SmartAttempt).values(
             site=self.seal.site,
             subject=self.seal.hash("attempt", subject),
-            began_at=window_of(now),
+            began_at=window_of(now, window),
             tries=1,
         )
         more = SmartAttempt.tries + 1
@@ -64,7 +64,7 @@ class Memory:
             return sum(connection.execute(each).rowcount for each in ended)
 
 
-def window_of(now: datetime) -> datetime:
+def window_of(now: datetime, window: timedelta = WINDOW) -> datetime:
     """Start of the window a moment lies in."""
     seconds = int(now.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % int(WINDOW.total_seconds()), UTC)
+    return datetime.fromtimestamp(seconds - seconds % int(window.total_seconds()), UTC)

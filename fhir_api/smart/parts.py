@@ -94,6 +94,7 @@ class SmartParts:
         issuers: Other authorization servers that are trusted.
         sign_on: How users sign in.
         open_launch: Whether `_services/smart/Launch` asks for no token; for development.
+        requests_a_minute: Of one client to the token endpoint.
         app_lifetime: Of access tokens of apps.
         system_lifetime: Of access tokens of systems; five minutes at most.
     """
@@ -108,6 +109,7 @@ class SmartParts:
     issuers: tuple[TrustedIssuer, ...] = ()
     sign_on: SignOn = field(default_factory=SignOn)
     open_launch: bool = False
+    requests_a_minute: int = 160
     app_lifetime: timedelta = timedelta(hours=1)
     system_lifetime: timedelta = timedelta(minutes=5)
 

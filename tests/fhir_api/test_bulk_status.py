@@ -4,7 +4,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from fhir_api.access.caller import EVERYTHING, Caller, Grant
 from tests.support.bulk import BulkServer, refusal
@@ -112,6 +112,19 @@ def test_addresses_cannot_be_guessed(server: BulkServer) -> None:
 
     assert len(ids) == 3
     assert all(len(each) == 48 for each in ids)
+
+
+def test_the_trail_names_the_type_of_each_file_that_was_fetched(
+    server: BulkServer, engine: Engine
+) -> None:
+    server.output(server.export("$export"))
+
+    with engine.connect() as connection:
+        query = text(
+            "SELECT DISTINCT interaction FROM audit_event WHERE interaction LIKE '%% of %'"
+        )
+        named = set(connection.execute(query).scalars())
+    assert named == {"$export of Observation", "$export of Patient"}
 
 
 def test_a_file_answers_head_and_parts_of_it(server: BulkServer) -> None:

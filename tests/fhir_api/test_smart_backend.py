@@ -180,3 +180,28 @@ def test_the_log_says_whose_assertion_was_refused(
         "an assertion of client etl was refused: aud",
         "an assertion of an unknown client was refused: client",
     ]
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_ask_again(engine: Engine) -> None:
+    hospital = Hospital(engine, requests_a_minute=3)
+    hospital.register_system()
+    assert [hospital.system_token().status_code for _ in range(3)] == [200, 200, 200]
+
+    answer = hospital.system_token()
+
+    assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
+    assert answer.headers["cache-control"] == "no-store"
+    hospital.clock.pass_by(seconds=int(answer.headers["retry-after"]))
+    assert hospital.system_token().status_code == 200
+
+
+def test_one_client_does_not_use_up_the_share_of_another(engine: Engine) -> None:
+    hospital = Hospital(engine, requests_a_minute=1)
+    hospital.register_system()
+    hospital.register_system(id="lab")
+    hospital.system_token()
+
+    assert hospital.system_token().status_code == 429
+    assert hospital.system_token(iss="lab", sub="lab").status_code == 200
+    guesses = [hospital.token(("etl", secret), grant_type="x").status_code for secret in "ab"]
+    assert guesses == [429, 429]

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine
 
 from fhir_api.access.caller import Caller, Limit, anyone
+from fhir_api.audit.trail import AuditTrail
 from fhir_api.bulk.files import BulkFiles
 from fhir_api.bulk.parts import BulkParts
 from fhir_api.bulk.worker import run_pending
@@ -69,6 +70,7 @@ class BulkServer:
         api = FhirApi(
             made, made.store, made.keys, load_policy(), made.validator, SITE, self.clock,
             vault=made.store.vault, authenticate=self.asks, bulk=self.parts,
+            trail=AuditTrail(engine, SITE),
         )  # fmt: skip
         app = FastAPI()
         app.include_router(build_router(api), prefix="/fhir")

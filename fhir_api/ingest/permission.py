@@ -18,6 +18,7 @@ from fhir_api.store.records import StoredResource
 from fhir_api.store.unit import Head, UnitOfWork
 from privacy.pseudonyms import pseudonym
 
+HIDING = {"PATCH", "DELETE"}
 Limits = tuple[Limit, ...]
 
 
@@ -48,12 +49,16 @@ def refuse_foreign(
     unit: UnitOfWork,
     parts: Parts,
 ) -> None:
-    """Fail the entries that would change or find what is stored outside their limits."""
-    limited = [
-        entry
-        for entry in plan.standing("POST", "PUT", "PATCH", "DELETE")
-        if entry.index in plan.limits and resolution.where.get(entry.index) in heads
-    ]
+    """Fail the entries that would change or find what is stored outside their limits.
+
+    A deletion of nothing fails too, or it would tell what is hidden from what is not there.
+    """
+    every = plan.standing("POST", "PUT", "PATCH", "DELETE")
+    held = [each for each in every if each.index in plan.limits]
+    limited = [each for each in held if resolution.where.get(each.index) in heads]
+    for each in held:
+        if each.method == "DELETE" and each not in limited:
+            plan.fail(each.index, outside(each))
     ended = [each for each in limited if heads[resolution.where[each.index]].deleted]
     for each in ended:
         patient = heads[resolution.where[each.index]].patient_id
@@ -77,9 +82,13 @@ def patients(limits: Limits, parts: Parts) -> set[str]:
 
 
 def outside(entry: Entry) -> FhirError:
-    """The refusal of an entry outside its limits; a read is answered as if nothing were there."""
-    if entry.reads:
+    """The refusal of an entry outside its limits, as if nothing were there.
+
+    What brings a resource is told that it may not: there is nothing that it could not find.
+    """
+    if entry.reads or entry.method in HIDING:
         hidden = ResourceNotFound(entry.resource_type)
-        hidden.expression = entry.path or None
+        found_by = entry.query is not None and not entry.reads
+        hidden.expression = entry.query_path if found_by else entry.path or None
         return hidden
     return Forbidden(entry.interaction, entry.resource_type, entry.path or None)

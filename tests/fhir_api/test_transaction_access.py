@@ -112,9 +112,28 @@ def test_tx20_under_a_patient_limit_nothing_of_another_is_written(
 
     whole = send(ann, "transaction", post(observation("Patient/ann")), entry)
 
-    assert whole.status_code == 403
-    assert places(whole) == ["Bundle.entry[1]"]
+    assert whole.status_code == refusal(entry)
+    assert [each.removesuffix(".request.url") for each in places(whole)] == ["Bundle.entry[1]"]
     assert stored(engine) == before
+
+
+def refusal(entry: Any) -> int:
+    """What lies outside is not there to be changed or ended; what is brought is refused."""
+    return 404 if entry["request"]["method"] in {"PATCH", "DELETE"} else 403
+
+
+@pytest.mark.parametrize("url", ["Observation/{}", "Observation?status=final&_id={}"])
+@pytest.mark.parametrize("make", [delete, lambda url: patch(url, STATUS)])
+def test_tx20_what_is_hidden_by_a_limit_is_told_like_what_is_not_there(
+    ann: TestClient, make: Any, url: str
+) -> None:
+    hidden, absent = (
+        send(ann, "batch", make(url.format(each))).json()["entry"][0]["response"]
+        for each in ("of-bob", "of-nobody")
+    )
+
+    assert hidden == absent
+    assert hidden["status"] == "404"
 
 
 @pytest.mark.parametrize("entry", FOREIGN)
@@ -125,7 +144,7 @@ def test_tx20_in_a_batch_the_other_entries_stand(
 
     answer = send(ann, "batch", entry, post(observation("Patient/ann")))
 
-    assert statuses(answer) == ["403", "201"]
+    assert statuses(answer) == [str(refusal(entry)), "201"]
     assert len(stored(engine)) == before + 1
 
 

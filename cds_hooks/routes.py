@@ -14,6 +14,7 @@ from cds_hooks.discovery import SERVICES, discovery_document, service_named
 from cds_hooks.errors import MethodNotAllowed
 from cds_hooks.feedback import FeedbackRead, read_feedback, store_feedback
 from cds_hooks.latency import Stopwatch
+from cds_hooks.recording import on_record
 from cds_hooks.request import read_call
 from cds_hooks.responding import json_response, refusal, respond
 from cds_hooks.service import CdsService
@@ -72,7 +73,8 @@ def _answered(parts: CdsService, service_id: str, body: bytes, watch: Stopwatch)
     service = service_named(service_id)
     with watch.part("request"):
         call = read_call(parse(body), service, require_https=parts.options.require_https)
-    answered = answer(parts, call, watch)
+    with on_record(parts, call):
+        answered = answer(parts, call, watch)
     logger.info("%s %s answered in %.1f ms", service.id, call.hook_instance, 1000 * watch.seconds())
     return answered
 

@@ -13,6 +13,7 @@ from cds_hooks.note_reader import NoteReader
 from etl.features.row import FeatureRow
 from etl.notes.encoder import Encoder
 from etl.rules import SiteRules
+from fhir_api.audit.trail import AuditTrail
 from fhir_api.store.repository import ResourceStore
 from fhir_api.validation.validator import Validator
 from model.score import Score
@@ -104,6 +105,7 @@ class CdsService:
         options: The site's choices about the protocol.
         thresholds: The site's choices about risk.
         notes: Encodes notes first seen in prefetch, within its deadline.
+        trail: Where calls are put on record.
     """
 
     site: str
@@ -119,6 +121,7 @@ class CdsService:
     options: Options
     thresholds: Thresholds = field(default_factory=Thresholds)
     notes: NoteReader = field(default_factory=lambda: NoteReader(deadline_s=0.15))
+    trail: AuditTrail | None = None
 
     def warm(self) -> None:
         """Load and compile what the first call would otherwise wait for; for start-up."""

@@ -104,6 +104,7 @@ def cds_parts(house: House, fhir: "FhirApi", metrics: "Metrics") -> "CdsService"
         ),
         thresholds=Thresholds(moderate=settings.medium_risk, high=settings.high_risk),
         notes=NoteReader(deadline_s=settings.note_deadline_ms / 1000),
+        trail=fhir.trail,
     )
 
 

@@ -153,12 +153,16 @@ def lines_of(url: str) -> int:
         return sum(1 for line in answer if line.strip())
 
 
-def measure(home: Path, patients: Path, seconds: int, large: Path | None) -> Report:
-    """All of it, on a fresh home."""
+def measure(
+    home: Path, patients: Path, seconds: int, large: Path | None, workers: int = 2
+) -> Report:
+    """All of it, on a fresh home, answered by so many processes."""
     began, machine = utc_now(), this_machine()
     server = emptied(home)
     server.url()
-    house = House(home, {"SITE": "bench", "NOTES": "scrub", "MAXIMUM_BODY_MB": "200"})
+    house = House(
+        home, {"SITE": "bench", "NOTES": "scrub", "MAXIMUM_BODY_MB": "200", "WORKERS": str(workers)}
+    )
     bundles, places = bundles_of(patients, ENTRIES)
     share = len(bundles) // len(CLIENTS)
     with tempfile.TemporaryDirectory() as folder, served(house) as running:
@@ -180,11 +184,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("out/bench"), help="where to work")
     parser.add_argument("--patients", type=int, default=300, help="size of the hospital")
     parser.add_argument("--seconds", type=int, default=10, help="of reading")
+    parser.add_argument("--workers", type=int, default=2, help="processes that answer")
     parser.add_argument("--bundle", type=Path, help="a transaction Bundle of yours to post")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args(arguments)
     hospital = simulated_hospital(options.out, options.patients)
-    report = measure(options.out / "fhir", hospital.folder, options.seconds, options.bundle)
+    given = (hospital.folder, options.seconds, options.bundle, options.workers)
+    report = measure(options.out / "fhir", *given)
     save(report, options.json)
     return 0
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fhir_api.bundles.reading import read_entries
 from fhir_api.bundles.identity import digest_of, real_id
+from fhir_api.bundles.reading import read_entries
 from fhir_api.bundles.references import base_of, conditional_references, renamed, rewrite
 from tests.support.fhir import JOHN, JOHN_ID, bundle, observation, patient, post, put
 

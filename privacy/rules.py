@@ -161,6 +161,12 @@ def shift(value: Any, visit: Visit) -> str | None:
         return None
 
 
+def instant(value: Any, visit: Visit) -> str | None:
+    """As `shift`, and still an instant outside any patient's records: the first of its year."""
+    kept = shift(value, visit)
+    return kept if kept is None or visit.days is not None else f"{kept}-01-01T00:00:00Z"
+
+
 def year_of_birth(value: Any, visit: Visit) -> str | None:
     """The year of birth, capped at an age of 90 on the day of death or today."""
     death = visit.resource.get("deceasedDateTime")

@@ -20,6 +20,7 @@ from privacy.rules import (
     Rule,
     Visit,
     code,
+    instant,
     keep,
     samples,
     shift,
@@ -29,6 +30,7 @@ from privacy.rules import (
 )
 
 EXTENSION_TYPE = "Extension"
+INSTANT = "instant"
 MASKED = {
     "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
     "valueCode": "masked",
@@ -71,6 +73,7 @@ class Walker:
             "quantity": codes.quantity,
             "time": time,
             "shift": shift,
+            INSTANT: instant,
             "birth-year": year_of_birth,
             "pseudonym": references.resource_id,
             "reference": references.reference,
@@ -115,13 +118,18 @@ class Walker:
         if action is None:
             target = self._policy.target(path, element)
             return _object(self._table(target), self._required[target])
-        return None if action == DROP else self._rules[action]
+        return None if action == DROP else self._rules[word_of(action, element)]
 
     def _nested(self, value: Any, visit: Visit) -> Any:
         """A resource inside a Bundle or Parameters, with its own patient if it names one."""
         if not isinstance(value, Mapping):
             return None
         return self.walk(value, visit.batch.enter(value, visit))
+
+
+def word_of(action: str, element: Element) -> str:
+    """The word of a rule: an instant has no lower precision that a date moved to its year has."""
+    return INSTANT if action == "shift" and element.data_type == INSTANT else action
 
 
 def _contained(walker: Walker, references: References) -> Rule:

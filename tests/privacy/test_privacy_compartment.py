@@ -69,7 +69,7 @@ def test_with_two_patients_a_silent_resource_belongs_to_nobody() -> None:
 
     answer = clean(*patients, provenance)[-1]
 
-    assert (answer.patient_id, answer.body["recorded"]) == (None, "2024")
+    assert (answer.patient_id, answer.body["recorded"]) == (None, "2024-01-01T00:00:00Z")
 
 
 def test_an_observation_of_a_place_does_not_take_the_patient() -> None:

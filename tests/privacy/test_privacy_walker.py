@@ -74,6 +74,18 @@ def test_one_resource_gives_the_same_answer_every_time() -> None:
     assert cleaned(observation(issued=RECORDED)) == cleaned(observation(issued=RECORDED))
 
 
+def test_outside_a_patients_records_dates_are_years_and_an_instant_stays_one() -> None:
+    slot = {"resourceType": "Slot", "status": "free", "start": RECORDED, "end": RECORDED}
+    nobodys = observation(issued=RECORDED, effectiveDateTime=RECORDED)
+    del nobodys["subject"]
+
+    kept = cleaned(nobodys)
+
+    assert cleaned(slot)["start"] == f"{RECORDED[:4]}-01-01T00:00:00Z"
+    assert kept["issued"] == f"{RECORDED[:4]}-01-01T00:00:00Z"
+    assert kept["effectiveDateTime"] == RECORDED[:4]
+
+
 def test_a_resource_type_without_a_table_is_refused() -> None:
     refusal = refused({"resourceType": "StructureDefinition", "name": "Ann"})
 

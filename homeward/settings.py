@@ -130,7 +130,8 @@ class Settings(BaseSettings):
         "proxy must take it off what comes in.",
     )
     trusted_proxies: tuple[str, ...] = Field(
-        ("127.0.0.1", "::1"), description="Addresses that may send `trusted_user_header`."
+        ("127.0.0.1", "::1"),
+        description="Addresses that may send `trusted_user_header`, X-Forwarded-For and -Proto.",
     )
     open_launch: bool = Field(
         False,

@@ -18,6 +18,7 @@ from fhir_api.smart.users import FHIR_USER
 
 SESSION, BROWSER = "homeward_session", "homeward_browser"
 LIFETIME = timedelta(minutes=30)
+SENDER = "homeward.sender"  # in the scope: the address before X-Forwarded-For replaced it
 MOST_FOR_NAME, MOST_FROM_ADDRESS = 10, 100  # tries in five minutes
 PATH = "/auth"
 
@@ -50,8 +51,7 @@ class Door:
     def named_by_proxy(self, request: Request) -> SignedIn | None:
         """The user that a trusted proxy names: a login of the directory, or a reference."""
         sign_on = self.parts.sign_on
-        caller = request.client.host if request.client else ""
-        if sign_on.header is None or caller not in sign_on.proxies:
+        if sign_on.header is None or sender_of(request) not in sign_on.proxies:
             return None
         named = request.headers.getlist(sign_on.header)
         if len(named) != 1:
@@ -106,6 +106,11 @@ class Door:
         browser = request.cookies.get(BROWSER, "")
         expected = self.form_token(browser)
         return bool(browser) and hmac.compare_digest(token.encode(), expected.encode())
+
+
+def sender_of(request: Request) -> str:
+    """The address a request came from: of the proxy, where one speaks for the browser."""
+    return str(request.scope.get(SENDER) or (request.client.host if request.client else ""))
 
 
 def browser_of(request: Request) -> str:

@@ -57,6 +57,7 @@ def listen(house: House, doors: "Sequence[socket.socket]" = ()) -> None:
 
     from homeward.app import create_app
     from homeward.metrics_server import MetricsServer
+    from homeward.proxies import BehindProxies
 
     settings = house.settings
     logging.getLogger("homeward").setLevel(logging.INFO)
@@ -64,7 +65,8 @@ def listen(house: House, doors: "Sequence[socket.socket]" = ()) -> None:
     # One score is small; threads of BLAS would wait for each other longer than they compute.
     with threadpool_limits(1), MetricsServer(house, metrics, settings.metrics_port):
         config = uvicorn.Config(
-            app,
+            BehindProxies(app, settings.trusted_proxies),
+            proxy_headers=False,
             host=settings.host,
             port=settings.port,
             log_level="warning",

@@ -16,8 +16,8 @@ from fhir_api.routes.history import with_query
 from fhir_api.routes.outcome import fhir_response
 from fhir_api.routes.parts import FhirApi
 from fhir_api.search.query.controls import CURSOR
-from fhir_api.search.sql.question import Page
 from fhir_api.search.query.summaries import part_of
+from fhir_api.search.sql.question import Page
 
 Fhir = dict[str, Any]
 

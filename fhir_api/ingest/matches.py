@@ -1,37 +1,78 @@
-"""Which stored resources criteria match: by the token of one identifier, else by a search."""
+"""Which stored resources criteria match: by the token of one identifier, else by a search.
 
-from collections.abc import Hashable, Mapping
-from typing import TypeVar
+Who is limited finds only what lies inside the limits: otherwise the answer to a condition would
+tell what others' records hold.
+"""
 
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from fhir_api.access.caller import Limit
 from fhir_api.bundles.conditional import Criteria
 from fhir_api.errors import FhirError, NotSupported
 from fhir_api.ingest.parts import Parts, Searching
 from fhir_api.store.unit import UnitOfWork
 
 Asker = TypeVar("Asker", bound=Hashable)
-Question = tuple[str, str]  # resource type, query
+Limits = tuple[Limit, ...]
+Question = tuple[str, str, Limits]  # resource type, query, and what it may find
 Answer = list[str] | FhirError  # pseudonyms, or why the question cannot be answered
+NO_LIMITS: Mapping[Any, Limits] = MappingProxyType({})
 
 
 def matches(
-    asked: Mapping[Asker, Criteria], unit: UnitOfWork, parts: Parts, limit: int = 2
+    asked: Mapping[Asker, Criteria],
+    unit: UnitOfWork,
+    parts: Parts,
+    limit: int = 2,
+    limits: Mapping[Asker, Limits] = NO_LIMITS,
 ) -> dict[Asker, Answer]:
     """The pseudonyms that match each of the criteria, some of them when there are many.
 
-    Two statements at most, however much is asked.
+    Two statements at most, however much is asked, and one for each type and set of limits.
     """
     tokens = {asker: criteria.token(parts.keys) for asker, criteria in asked.items()}
     known = unit.find_by_tokens({token for token in tokens.values() if token is not None})
+    by_token = {asker: (token[0], known.get(token, ())) for asker, token in tokens.items() if token}
     rest = {
-        asker: (each.resource_type, each.query)
+        asker: (each.resource_type, each.query, limits.get(asker, ()))
         for asker, each in asked.items()
-        if tokens[asker] is None
+        if asker not in by_token
     }
     found = searched(list(dict.fromkeys(rest.values())), unit, parts.search, limit)
-    return {
-        asker: list(known.get(token, ())) if token is not None else found[rest[asker]]
-        for asker, token in tokens.items()
+    inside = within(by_token, limits, unit, parts)
+    return {asker: inside[asker] if asker in inside else found[rest[asker]] for asker in asked}
+
+
+def within(
+    known: Mapping[Asker, tuple[str, Collection[str]]],
+    limits: Mapping[Asker, Limits],
+    unit: UnitOfWork,
+    parts: Parts,
+) -> dict[Asker, list[str]]:
+    """Of the resources known to each asker, by type and pseudonyms, those inside its limits."""
+    groups: dict[tuple[str, Limits], set[str]] = defaultdict(set)
+    for asker, (kind, ids) in known.items():
+        groups[kind, limits.get(asker, ())] |= set(ids)
+    inside = {
+        (kind, held): permitted(unit, parts, kind, ids, held) if held and ids else ids
+        for (kind, held), ids in groups.items()
     }
+    return {
+        asker: [each for each in ids if each in inside[kind, limits.get(asker, ())]]
+        for asker, (kind, ids) in known.items()
+    }
+
+
+def permitted(
+    unit: UnitOfWork, parts: Parts, resource_type: str, ids: Collection[str], limits: Limits
+) -> set[str]:
+    """Those of the resources inside the limits; none where there is no search to ask."""
+    if parts.search is None:
+        return set()
+    return parts.search.permitted(unit.connection, resource_type, ids, limits)
 
 
 def searched(

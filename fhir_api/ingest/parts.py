@@ -21,9 +21,12 @@ class Searching(Protocol):
     """What is asked of the search inside the transaction of a write; ids are pseudonyms."""
 
     def matching_ids(
-        self, connection: Connection, asked: Sequence[tuple[str, str]], limit: int = 2
+        self,
+        connection: Connection,
+        asked: Sequence[tuple[str, str, tuple[Limit, ...]]],
+        limit: int = 2,
     ) -> list[list[str]]:
-        """For each type and query, some of the resources that match; one statement for all."""
+        """For each type and query, some of the matches inside the limits; one statement."""
 
     def permitted(
         self,

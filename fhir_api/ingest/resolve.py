@@ -4,9 +4,10 @@ https://hl7.org/fhir/R4/http.html#ccreate and https://hl7.org/fhir/R4/http.html#
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from fhir_api.access.caller import Limit
 from fhir_api.bundles.conditional import Criteria, Token, tokens_of
 from fhir_api.bundles.entry import Entry
 from fhir_api.errors import (
@@ -16,7 +17,7 @@ from fhir_api.errors import (
     ReferenceNotResolved,
     ResourceNotFound,
 )
-from fhir_api.ingest.matches import Answer, matches
+from fhir_api.ingest.matches import Answer, Limits, matches, within
 from fhir_api.ingest.parts import Parts
 from fhir_api.ingest.plan import Conditional, Plan
 from fhir_api.ingest.results import Key
@@ -66,7 +67,7 @@ def resolve(plan: Plan, unit: UnitOfWork, parts: Parts) -> Resolution:
     unit.lock_tokens({lock for each in asked.values() for lock in each.locks(parts.keys)})
     resolution = Resolution(dict(plan.where))
     deletions = plan.standing("DELETE")
-    found = matches(asked, unit, parts, 2 + len(deletions))
+    found = matches(asked, unit, parts, 2 + len(deletions), plan.limits)
     settle_deletions(deletions, found, plan, resolution)
     gone = {key for each in plan.standing("DELETE") if (key := resolution.where.get(each.index))}
     settle_creates(plan, found, gone, resolution)
@@ -175,7 +176,9 @@ def settle_references(plan: Plan, resolution: Resolution, unit: UnitOfWork, part
     standing = [each for each in plan.conditionals if each.index not in plan.failures]
     by_token = {each: token for each in standing if (token := each.criteria.token(parts.keys))}
     resolution.late = [each for each in standing if each not in by_token]
-    stored = unit.find_by_tokens(set(by_token.values()))
+    known = unit.find_by_tokens(set(by_token.values()))
+    named = {each: (token[0], known.get(token, ())) for each, token in by_token.items()}
+    stored = within(named, reference_limits(plan, named), unit, parts)
     replaced = {
         resolution.where[each.index]
         for each in plan.standing("POST", "PUT", "DELETE")
@@ -183,8 +186,17 @@ def settle_references(plan: Plan, resolution: Resolution, unit: UnitOfWork, part
     }
     sent = sent_tokens(plan, {token[0] for token in by_token.values()}, resolution, parts)
     for each, token in by_token.items():
-        kept = {id_ for id_ in stored.get(token, ()) if (token[0], id_) not in replaced}
+        kept = {id_ for id_ in stored[each] if (token[0], id_) not in replaced}
         settle_reference(each, plan, kept | set(sent.get(token, ())), resolution)
+
+
+def reference_limits(plan: Plan, asking: Iterable[Conditional]) -> dict[Conditional, Limits]:
+    """Where the targets of conditional references must lie: with the patients of their entry."""
+    found = {
+        each: tuple(Limit(held.patient) for held in plan.limits.get(each.index, ()) if held.patient)
+        for each in asking
+    }
+    return {each: limits for each, limits in found.items() if limits}
 
 
 def sent_tokens(
@@ -213,9 +225,9 @@ def settle_reference(
 
 def settle_late(plan: Plan, resolution: Resolution, unit: UnitOfWork, parts: Parts) -> None:
     """Search for the conditional references that are no single identifier."""
-    for each, answer in matches(
-        {each: each.criteria for each in resolution.late}, unit, parts
-    ).items():
+    late = {each: each.criteria for each in resolution.late}
+    found = matches(late, unit, parts, limits=reference_limits(plan, late))
+    for each, answer in found.items():
         if isinstance(answer, FhirError):
             answer.expression = each.path
             plan.fail(each.index, answer)

@@ -35,7 +35,8 @@ from fhir_api.store.repository import ResourceStore, give_up_unless_conflict
 from privacy.keys import SiteKeys
 from privacy.policy import Policy
 
-Asked = tuple[str, str]  # resource type, query
+# resource type, query, and where the matches must lie
+Asked = tuple[str, str] | tuple[str, str, tuple[Limit, ...]]
 CARRIERS = text("""
     SELECT resource_id FROM resource_identifier
     WHERE site = :site AND resource_type = 'Patient' AND token = ANY(CAST(:tokens AS text[]))
@@ -187,9 +188,9 @@ class SearchEngine:
 
 def question_of(asked: Asked) -> tuple[Question, Reading]:
     """The search that a conditional interaction asks, by the server and not by its caller."""
-    resource_type, query = asked
+    resource_type, query, *limits = asked
     given = parse_qsl(query, keep_blank_values=True)
-    return Question(resource_type, given), read(given)
+    return Question(resource_type, given, limits=limits[0] if limits else None), read(given)
 
 
 def patients_with(

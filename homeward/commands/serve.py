@@ -1,6 +1,8 @@
 """`homeward serve`: FHIR at /fhir, CDS Hooks at /cds-services, metrics on a port of their own."""
 
 import logging
+import signal
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,9 +76,19 @@ def listen(house: House, doors: "Sequence[socket.socket]" = ()) -> None:
             h11_max_incomplete_event_size=LARGEST_HEAD,
         )
         server = uvicorn.Server(config)
+        leave_in_order()
         server.run(sockets=list(doors) or None)
     if not server.started:
         raise CannotStart("The server could not start; its words are above.")
+
+
+def leave_in_order() -> None:
+    """Have SIGTERM end the process by the way of all errors, so that what was opened is closed.
+
+    The web server stops at the signal and then sends it again, which by itself ends us on the spot:
+    the embedded database would stay up.
+    """
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit())
 
 
 def _refuse_open_door(house: House, *, behind_proxy: bool) -> None:

@@ -33,7 +33,9 @@ def add(
     scope: Annotated[list[str] | None, typer.Option(help="A scope it may be granted.")] = None,
     redirect: Annotated[list[str] | None, typer.Option(help="Address for codes.")] = None,
     keys: Annotated[str, typer.Option(help="JWK Set: a file, or an https address.")] = "",
-    identified: Annotated[bool, typer.Option(help="Let it see real ids and dates, and write.")] = False,
+    identified: Annotated[
+        bool, typer.Option(help="Let it see real ids and dates, and write.")
+    ] = False,
 ) -> None:
     """Register an app or a system; a confidential app without keys gets a secret, shown once.
 

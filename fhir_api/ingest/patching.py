@@ -35,7 +35,7 @@ class VaultInside(Vault):
 
     def __init__(self, vault: Vault, connection: Connection) -> None:
         self.site = vault.site
-        self.cipher = vault.cipher
+        self.box = vault.box
         self.connection = connection
 
     def names(self, names: Collection[str]) -> dict[str, str]:

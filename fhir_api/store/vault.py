@@ -1,21 +1,19 @@
 """The vault: what pseudonyms stand for, sealed, for callers who may see real ids.
 
-AES-256-GCM under a key of its own, derived from the site's root key and held outside the database;
-site and name are authenticated, so that a sealed name cannot be moved to another row. A site that
-wants no way back keeps none (docs/decisions/0003).
+Each in a box bound to its row (`privacy/sealing.py`), under a key of its own that is derived from
+the site's root key and held outside the database. A site that wants no way back keeps none
+(docs/decisions/0014).
 """
 
-import os
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, text
 
 from fhir_api.store.asking import ask
 from privacy.keys import SiteKeys
+from privacy.sealing import Box
 
-NONCE_BYTES = 12
 IDENTIFIERS = "#identifier"
 PUT = text(f"""
     INSERT INTO vault_name AS v (site, name, patient_id, sealed)
@@ -35,7 +33,7 @@ class Vault:
     def __init__(self, engine: Engine, keys: SiteKeys) -> None:
         self.engine = engine
         self.site = keys.site
-        self.cipher = AESGCM(keys.vault)
+        self.box = Box(keys.vault, keys.site)
 
     def put(self, connection: Connection, owned: Iterable[Owned]) -> None:
         """Seal names in the caller's transaction, all with one statement.
@@ -68,14 +66,8 @@ class Vault:
 
     def seal(self, name: str, real: str) -> bytes:
         """Nonce and ciphertext of a real name."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self.cipher.encrypt(nonce, real.encode(), self.bound_to(name))
+        return self.box.close(name, real.encode())
 
     def open(self, name: str, sealed: bytes) -> str:
         """The real name; raises cryptography's InvalidTag when it was sealed for another row."""
-        nonce, secret = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-        return self.cipher.decrypt(nonce, secret, self.bound_to(name)).decode()
-
-    def bound_to(self, name: str) -> bytes:
-        """What is authenticated beside the ciphertext."""
-        return f"{self.site}\0{name}".encode()
+        return self.box.open(name, sealed).decode()

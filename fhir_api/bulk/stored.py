@@ -17,7 +17,6 @@ from fhir_api.ingest.results import Stored
 from fhir_api.store.unit import UnitOfWork
 from privacy.pseudonyms import pseudonym
 
-TAKEN_AWAY = 0  # in the place of the version after
 CHUNK = 500
 GIVEN = """unnest(cast(:types AS text[]), cast(:ids AS text[])) AS g(resource_type, resource_id)"""
 BEFORE = text(f"""

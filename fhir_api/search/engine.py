@@ -6,7 +6,7 @@
 https://hl7.org/fhir/R4/search.html; docs/reference/search.md says how we read it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +21,6 @@ from fhir_api.json_text import dump
 from fhir_api.search.query.cursor import Cursors
 from fhir_api.search.query.names import Names
 from fhir_api.search.query.reading import Reading, read
-from fhir_api.search.r4.definitions import SearchParameter
 from fhir_api.search.r4.offer import Offer
 from fhir_api.search.sql.bound import Bound
 from fhir_api.search.sql.frame import Frame
@@ -61,10 +60,6 @@ class SearchEngine:
         self.keys = keys
         self.now = now
         self.offer = Offer(policy)
-
-    def search_parameters(self, resource_type: str) -> Mapping[str, SearchParameter]:
-        """The parameters that are served for a type, by name."""
-        return self.offer.parameters(resource_type)
 
     def run(
         self,
